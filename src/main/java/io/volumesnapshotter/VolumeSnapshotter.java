@@ -1,9 +1,61 @@
 package io.volumesnapshotter;
 
+import org.apache.camel.FailedToCreateRouteException;
+import org.apache.camel.FailedToStartRouteException;
+import org.apache.camel.main.Main;
+import org.apache.camel.util.ObjectHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 /** Starts the program. */
 public final class VolumeSnapshotter {
 
+    /**
+     * EX_CONFIG of sysexits.h: something is configured in a way that the program cannot work with.
+     */
+    static final int EXIT_CONFIG = 78;
+
+    private static final Logger LOG = LoggerFactory.getLogger(VolumeSnapshotter.class);
+
     private VolumeSnapshotter() {}
 
-    public static void main(String[] args) {}
+    public static void main(String[] args) {
+        System.exit(run());
+    }
+
+    private static int run() {
+        SnapshotterConfiguration configuration = null;
+        try {
+            configuration = new SnapshotterConfiguration();
+            Main main = new Main();
+            main.configure().addConfiguration(configuration);
+            main.run();
+            return main.getExitCode();
+        } catch (Exception e) {
+            LOG.error("{}", problem(e, configuration));
+            LOG.debug("start failed", e);
+            return EXIT_CONFIG;
+        }
+    }
+
+    /** Why the program does not start, in one line. */
+    static String problem(Exception failure, SnapshotterConfiguration configuration) {
+        InvalidSettingException invalid =
+                ObjectHelper.getException(InvalidSettingException.class, failure);
+        String words = invalid == null ? Failures.rootWords(failure) : invalid.getMessage();
+        String route = null;
+        FailedToCreateRouteException create =
+                ObjectHelper.getException(FailedToCreateRouteException.class, failure);
+        FailedToStartRouteException start =
+                ObjectHelper.getException(FailedToStartRouteException.class, failure);
+        if (create != null) {
+            route = create.getRouteId();
+        } else if (start != null) {
+            route = start.getRouteId();
+        }
+        if (route == null || configuration == null || configuration.routeFiles() == null) {
+            return words;
+        }
+        return configuration.routeFiles().fileOf(route) + ": " + words;
+    }
 }

@@ -1,0 +1,73 @@
+package io.volumesnapshotter;
+
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+
+/** Finds the cluster where kubectl finds it, and makes the one client that the program uses. */
+public final class ClusterAccess {
+
+    /** How long to wait for a connection, in milliseconds. */
+    private static final int CONNECTION_TIMEOUT = 5_000;
+
+    /** How long to wait for an answer, in milliseconds. */
+    private static final int REQUEST_TIMEOUT = 15_000;
+
+    private ClusterAccess() {}
+
+    /**
+     * The configuration that {@code KUBECONFIG}, the home's kubeconfig or the pod's service account
+     * gives.
+     *
+     * @throws InvalidSettingException when there is none
+     */
+    public static Config find(Map<String, String> environment) {
+        String kubeconfig = environment.getOrDefault("KUBECONFIG", "");
+        if (!kubeconfig.isBlank()
+                && Arrays.stream(kubeconfig.split(File.pathSeparator))
+                        .noneMatch(file -> Files.isReadable(Path.of(file)))) {
+            throw new InvalidSettingException(
+                    "KUBECONFIG", kubeconfig, "there is no such readable file");
+        }
+        Config config = Config.autoConfigure(null);
+        boolean found =
+                config.getCurrentContext() != null
+                        || Files.isReadable(Path.of(Config.KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH))
+                        || !config.getMasterUrl().startsWith(Config.DEFAULT_MASTER_URL);
+        if (!found) {
+            throw new InvalidSettingException(
+                    "KUBECONFIG",
+                    kubeconfig,
+                    "no cluster is known: run in a pod, or name a kubeconfig here or in"
+                            + " ~/.kube/config");
+        }
+        return config;
+    }
+
+    /**
+     * The client. It sends each request once, because retrying is the routes' business, and speaks
+     * HTTP/1.1, because a request that timed out then takes its dead connection with it.
+     */
+    public static KubernetesClient connect(Config found, ApiServer apiServer) {
+        Config config =
+                new ConfigBuilder(found)
+                        .withRequestRetryBackoffLimit(0)
+                        .withConnectionTimeout(CONNECTION_TIMEOUT)
+                        .withRequestTimeout(REQUEST_TIMEOUT)
+                        .withHttp2Disable(true)
+                        .withNamespace(
+                                found.getNamespace() == null ? "default" : found.getNamespace())
+                        .build();
+        return new KubernetesClientBuilder()
+                .withConfig(config)
+                .withHttpClientBuilderConsumer(
+                        builder -> builder.addOrReplaceInterceptor("api-server", apiServer))
+                .build();
+    }
+}

@@ -1,0 +1,100 @@
+package io.volumesnapshotter;
+
+import com.cronutils.mapper.CronMapper;
+import com.cronutils.model.CronType;
+import com.cronutils.model.definition.CronDefinition;
+import com.cronutils.model.definition.CronDefinitionBuilder;
+import com.cronutils.model.time.ExecutionTime;
+import com.cronutils.parser.CronParser;
+import java.text.ParseException;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
+import java.time.temporal.ChronoUnit;
+import java.util.Date;
+import java.util.Map;
+import java.util.Optional;
+import org.quartz.CronExpression;
+
+/**
+ * Reads the three ways in which people write a schedule: the five fields of crontab(5), the six or
+ * seven of Quartz, and crontab's macros. Quartz itself knows only its own.
+ */
+public final class Cron {
+
+    private static final String REMEDY =
+            "give five fields as in crontab (\"0 3 * * *\"), six or seven as in Quartz"
+                    + " (\"0 0 3 * * ?\"), or one of @hourly, @daily, @midnight, @weekly, @monthly,"
+                    + " @yearly, @annually";
+
+    private static final Map<String, String> MACROS =
+            Map.of(
+                    "@hourly", "0 * * * *",
+                    "@daily", "0 0 * * *",
+                    "@midnight", "0 0 * * *",
+                    "@weekly", "0 0 * * 0",
+                    "@monthly", "0 0 1 * *",
+                    "@yearly", "0 0 1 1 *",
+                    "@annually", "0 0 1 1 *");
+
+    private static final CronDefinition UNIX =
+            CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX);
+    private static final CronDefinition QUARTZ =
+            CronDefinitionBuilder.instanceDefinitionFor(CronType.QUARTZ);
+
+    private Cron() {}
+
+    /**
+     * The expression in Quartz's form.
+     *
+     * @param place the setting or file that the expression stands in, for the message
+     * @throws InvalidSettingException when it is none of the three forms, or never fires
+     */
+    public static String toQuartz(String place, String expression) {
+        String text = expression.trim();
+        if (text.startsWith("@")) {
+            text = MACROS.get(text);
+            if (text == null) {
+                throw new InvalidSettingException(place, expression, REMEDY);
+            }
+        }
+        String quartz = text;
+        try {
+            if (text.split("\\s+").length <= 5) {
+                quartz =
+                        CronMapper.fromUnixToQuartz()
+                                .map(new CronParser(UNIX).parse(text).validate())
+                                .asString();
+            }
+            if (new CronExpression(quartz).getNextValidTimeAfter(new Date()) == null) {
+                throw new InvalidSettingException(
+                        place, expression, "it never fires again; name a date that comes");
+            }
+            return quartz;
+        } catch (IllegalArgumentException | ParseException e) {
+            if (e instanceof InvalidSettingException invalid) {
+                throw invalid;
+            }
+            throw new InvalidSettingException(
+                    place, expression, REMEDY + " (" + firstLine(e.getMessage()) + ")");
+        }
+    }
+
+    /**
+     * The latest time at or before an instant at which an expression was due.
+     *
+     * @param quartz an expression in Quartz's form
+     * @param zone the time zone in which it is meant
+     */
+    public static Optional<Instant> lastDue(String quartz, ZoneId zone, Instant instant) {
+        ZonedDateTime justAfter =
+                instant.truncatedTo(ChronoUnit.SECONDS).plusSeconds(1).atZone(zone);
+        return ExecutionTime.forCron(new CronParser(QUARTZ).parse(quartz))
+                .lastExecution(justAfter)
+                .map(ZonedDateTime::toInstant);
+    }
+
+    private static String firstLine(String text) {
+        return text == null ? "" : text.lines().findFirst().orElse("");
+    }
+}

@@ -1,0 +1,64 @@
+package io.volumesnapshotter;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a schedule does whenever it fires.
+ *
+ * @param namespace where the claims are; empty for the one that the program runs in
+ * @param claims names of the claims, at least one
+ * @param snapshotClassName the VolumeSnapshotClass; empty for the cluster's default
+ * @param keepLast how many ready snapshots of a claim stay, at least 1
+ * @param readyTimeout how long a snapshot may take to become ready once its work has started
+ * @param pollInterval how long to wait before the first look
+ * @param maxPollInterval the longest wait between two looks
+ */
+public record Policy(
+        Optional<String> namespace,
+        List<String> claims,
+        Optional<String> snapshotClassName,
+        int keepLast,
+        Duration readyTimeout,
+        Duration pollInterval,
+        Duration maxPollInterval) {
+
+    /** The names of the settings that make a policy, as they stand in a schedule's file. */
+    public static final Set<String> SETTINGS =
+            Set.of(
+                    "namespace",
+                    "claims",
+                    "snapshot-class-name",
+                    "keep-last",
+                    "ready-timeout",
+                    "poll-interval",
+                    "max-poll-interval");
+
+    /**
+     * @throws InvalidSettingException when a setting is wrong or two contradict each other
+     */
+    public static Policy of(Settings settings) {
+        Policy policy =
+                new Policy(
+                        settings.namespace("namespace"),
+                        settings.claims("claims"),
+                        settings.objectName("snapshot-class-name"),
+                        settings.atLeastOne("keep-last"),
+                        settings.duration("ready-timeout"),
+                        settings.duration("poll-interval"),
+                        settings.duration("max-poll-interval"));
+        if (policy.maxPollInterval.compareTo(policy.pollInterval) < 0) {
+            throw settings.invalid(
+                    "max-poll-interval",
+                    "it must not be shorter than poll-interval, " + settings.text("poll-interval"));
+        }
+        if (policy.readyTimeout.compareTo(policy.pollInterval) < 0) {
+            throw settings.invalid(
+                    "ready-timeout",
+                    "it must not be shorter than poll-interval, " + settings.text("poll-interval"));
+        }
+        return policy;
+    }
+}

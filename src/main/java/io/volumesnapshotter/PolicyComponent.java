@@ -1,0 +1,86 @@
+package io.volumesnapshotter;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.apache.camel.Consumer;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.support.DefaultComponent;
+import org.apache.camel.support.DefaultEndpoint;
+import org.apache.camel.support.DefaultProducer;
+import org.apache.camel.util.StringHelper;
+
+/**
+ * The step {@code policy:<schedule>} of a schedule's route: it holds the schedule's settings, which
+ * are checked when the route is loaded, and hands them on. A setting that is left out is taken from
+ * the program's settings.
+ */
+public final class PolicyComponent extends DefaultComponent {
+
+    @Override
+    protected Endpoint createEndpoint(String uri, String name, Map<String, Object> parameters) {
+        String place = "policy:" + name + ": ";
+        if (!Names.isSchedule(name)) {
+            throw new InvalidSettingException(
+                    "policy",
+                    name,
+                    "a schedule's name has lower case letters, digits and '-', at most "
+                            + Names.MAX_SCHEDULE
+                            + " characters");
+        }
+        // Camel hands over keep-last as keepLast.
+        Map<String, Object> own = new TreeMap<>();
+        parameters.forEach((key, value) -> own.put(StringHelper.camelCaseToDash(key), value));
+        parameters.clear();
+        for (String setting : own.keySet()) {
+            if (!Policy.SETTINGS.contains(setting)) {
+                throw new InvalidSettingException(
+                        place + setting,
+                        String.valueOf(own.get(setting)),
+                        "there is no such setting; there are "
+                                + String.join(", ", new TreeSet<>(Policy.SETTINGS)));
+            }
+        }
+        Policy policy =
+                Policy.of(
+                        new Settings(
+                                place,
+                                setting ->
+                                        own.containsKey(setting)
+                                                ? Optional.of(String.valueOf(own.get(setting)))
+                                                : getCamelContext()
+                                                        .getPropertiesComponent()
+                                                        .resolveProperty(
+                                                                Settings.PREFIX + setting)));
+        return new PolicyEndpoint(uri, this, new Schedule(name, policy));
+    }
+
+    private static final class PolicyEndpoint extends DefaultEndpoint {
+
+        private final Schedule schedule;
+
+        PolicyEndpoint(String uri, PolicyComponent component, Schedule schedule) {
+            super(uri, component);
+            this.schedule = schedule;
+        }
+
+        @Override
+        public Producer createProducer() {
+            return new DefaultProducer(this) {
+                @Override
+                public void process(Exchange exchange) {
+                    exchange.setVariable(Schedule.VARIABLE, schedule);
+                }
+            };
+        }
+
+        @Override
+        public Consumer createConsumer(Processor processor) {
+            throw new IllegalStateException("policy: is a step, not the start of a route");
+        }
+    }
+}

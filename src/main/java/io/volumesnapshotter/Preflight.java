@@ -1,0 +1,95 @@
+package io.volumesnapshotter;
+
+import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.support.service.ServiceSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks after the start whether the cluster lets the program work: whether it answers, whether
+ * VolumeSnapshots are known to it, whether they may be listed. What is missing may come, so the
+ * program goes on, looks again until all is there, and tells each finding once.
+ */
+public final class Preflight extends ServiceSupport {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Preflight.class);
+
+    private static final long FIRST_DELAY = 1;
+    private static final long LAST_DELAY = 30;
+
+    private static final ResourceDefinitionContext SNAPSHOTS =
+            new ResourceDefinitionContext.Builder()
+                    .withGroup("snapshot.storage.k8s.io")
+                    .withVersion("v1")
+                    .withPlural("volumesnapshots")
+                    .withKind("VolumeSnapshot")
+                    .withNamespaced(true)
+                    .build();
+
+    private final KubernetesClient client;
+    private final ApiServer apiServer;
+    private final String namespace;
+    private final ScheduledExecutorService executor;
+    private String lastFinding = "";
+
+    /**
+     * @param namespace namespace of the claims
+     * @param executor where to look; it ends with this service
+     */
+    public Preflight(
+            KubernetesClient client,
+            ApiServer apiServer,
+            String namespace,
+            ScheduledExecutorService executor) {
+        this.client = client;
+        this.apiServer = apiServer;
+        this.namespace = namespace;
+        this.executor = executor;
+    }
+
+    @Override
+    protected void doStart() {
+        executor.execute(() -> look(FIRST_DELAY));
+    }
+
+    @Override
+    protected void doStop() {
+        executor.shutdownNow();
+    }
+
+    private void look(long delay) {
+        try {
+            client.genericKubernetesResources(SNAPSHOTS)
+                    .inNamespace(namespace)
+                    .list(new ListOptionsBuilder().withLimit(1L).build());
+            LOG.info("ready: VolumeSnapshots of namespace {} can be listed", namespace);
+        } catch (KubernetesClientException e) {
+            if (!executor.isShutdown()) {
+                tell(e);
+                executor.schedule(
+                        () -> look(Math.min(2 * delay, LAST_DELAY)), delay, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    /** A server that does not serve is told by {@link ApiServer}, for all requests. */
+    private void tell(KubernetesClientException answer) {
+        if (answer.getCode() <= 0) {
+            apiServer.unreachable(Failures.rootWords(answer));
+        }
+        String finding =
+                switch (answer.getCode()) {
+                    case 401, 403, 404 -> Failures.words(answer) + " -> " + Failures.remedy(answer);
+                    default -> "";
+                };
+        if (!finding.isEmpty() && !finding.equals(lastFinding)) {
+            LOG.error("VolumeSnapshots of namespace {}: {}", namespace, finding);
+        }
+        lastFinding = finding;
+    }
+}

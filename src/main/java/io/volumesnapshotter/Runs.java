@@ -1,0 +1,125 @@
+package io.volumesnapshotter;
+
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Date;
+import java.util.List;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Variable;
+import org.quartz.CronTrigger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What the routes ask about a run. */
+public final class Runs {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Runs.class);
+
+    private final KubernetesClient client;
+    private final InstantSource clock;
+
+    public Runs(KubernetesClient client, InstantSource clock) {
+        this.client = client;
+        this.clock = clock;
+    }
+
+    /**
+     * Starts the run for the fire time that the trigger tells, or for the present second where
+     * there is no trigger.
+     *
+     * @throws IllegalStateException when no {@code policy:} step came before
+     */
+    public Run start(Exchange exchange) {
+        Schedule schedule = exchange.getVariable(Schedule.VARIABLE, Schedule.class);
+        if (schedule == null) {
+            throw new IllegalStateException(
+                    "route "
+                            + exchange.getFromRouteId()
+                            + " does not say what to keep: put a step to policy:"
+                            + exchange.getFromRouteId()
+                            + " before direct:run-schedule");
+        }
+        Run run =
+                new Run(
+                        schedule.name(),
+                        due(exchange),
+                        schedule.policy().namespace().orElseGet(client::getNamespace),
+                        schedule.policy(),
+                        clock);
+        LOG.info("{}: starts, claims {}", run.name(), String.join(", ", run.claims()));
+        return run;
+    }
+
+    /** A fire that comes late, after a misfire, still belongs to the time at which it was due. */
+    private Instant due(Exchange exchange) {
+        Date fired = exchange.getIn().getHeader("scheduledFireTime", Date.class);
+        Instant instant =
+                (fired == null ? clock.instant() : fired.toInstant())
+                        .truncatedTo(ChronoUnit.SECONDS);
+        CronTrigger trigger = exchange.getIn().getHeader("trigger", CronTrigger.class);
+        if (trigger == null) {
+            return instant;
+        }
+        return Cron.lastDue(trigger.getCronExpression(), trigger.getTimeZone().toZoneId(), instant)
+                .orElse(instant);
+    }
+
+    /**
+     * Takes note of the answer to a creation. The producer turns 409 AlreadyExists into an object
+     * without a name: then an earlier try of this run left it, and the next look checks it.
+     */
+    public void requested(
+            @Variable("run") Run run,
+            @Variable("claim") String claim,
+            @Body GenericKubernetesResource answer) {
+        run.requested(claim);
+        boolean created = answer.getMetadata() != null && answer.getMetadata().getName() != null;
+        LOG.info(
+                "{} {}: {} {}",
+                run.name(),
+                claim,
+                created ? "created" : "found, from an earlier try,",
+                run.snapshotOf(claim));
+    }
+
+    /** Looks whether the snapshots are ready. */
+    public Run.Look look(@Variable("run") Run run, @Body List<GenericKubernetesResource> listed) {
+        Run.Look look = run.look(SnapshotReader.read(listed));
+        look.told()
+                .forEach(
+                        (claim, words) -> LOG.warn("{} {}: not yet: {}", run.name(), claim, words));
+        look.ready().forEach(claim -> LOG.info("{} {}: ready", run.name(), claim));
+        return look;
+    }
+
+    /** The snapshots that the run may delete. */
+    public List<Snapshot> stale(
+            @Variable("run") Run run, @Body List<GenericKubernetesResource> listed) {
+        return run.stale(SnapshotReader.read(listed));
+    }
+
+    /** Sends a claim that failed to the dead letter. */
+    public void fail(@Body SnapshotFailedException failure) throws SnapshotFailedException {
+        throw failure;
+    }
+
+    /** Tells how the run ended. It is a success only if nothing failed and all were seen ready. */
+    public void finish(@Variable("run") Run run) {
+        int all = run.claims().size();
+        int ready = run.ready().size();
+        if (ready == all && run.failed().isEmpty()) {
+            LOG.info("{}: succeeded, {} of {} ready", run.name(), ready, all);
+        } else {
+            LOG.error(
+                    "{}: failed, {} of {} ready, failed: {}",
+                    run.name(),
+                    ready,
+                    all,
+                    String.join(", ", run.failed()));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package io.volumesnapshotter;
+
+import java.time.Instant;
+import java.util.Map;
+
+/**
+ * What the program knows of one VolumeSnapshot.
+ *
+ * @param name name of the VolumeSnapshot
+ * @param claim {@code spec.source.persistentVolumeClaimName}, empty when there is none
+ * @param labels the snapshot's labels
+ * @param createdAt {@code metadata.creationTimestamp}, by the API server's clock
+ * @param takenAt {@code status.creationTime}, the instant at which storage cut the data; {@code
+ *     createdAt} as long as storage has not told it
+ * @param started whether a VolumeSnapshotContent is bound, which is when the driver's work starts
+ * @param ready {@code status.readyToUse}
+ * @param terminating whether it is being deleted
+ * @param error {@code status.error.message}, or null
+ */
+public record Snapshot(
+        String name,
+        String claim,
+        Map<String, String> labels,
+        Instant createdAt,
+        Instant takenAt,
+        boolean started,
+        boolean ready,
+        boolean terminating,
+        String error) {
+
+    /** Whether this is a copy that can be restored from and that stays. */
+    public boolean isGood() {
+        return ready && !terminating;
+    }
+}

@@ -1,0 +1,31 @@
+package io.volumesnapshotter;
+
+/** One claim's snapshot of a run cannot be called a success, and waiting will not change that. */
+public final class SnapshotFailedException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String claim;
+    private final String remedy;
+
+    /**
+     * @param claim name of the claim
+     * @param message why, in the words of the driver or the server where there are any
+     * @param remedy what to do
+     */
+    public SnapshotFailedException(String claim, String message, String remedy) {
+        super(message);
+        this.claim = claim;
+        this.remedy = remedy;
+    }
+
+    /** Name of the claim. */
+    public String claim() {
+        return claim;
+    }
+
+    /** What to do. */
+    public String remedy() {
+        return remedy;
+    }
+}

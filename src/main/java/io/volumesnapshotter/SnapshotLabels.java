@@ -1,0 +1,53 @@
+package io.volumesnapshotter;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The labels that snapshots carry, and the selectors that find them again.
+ *
+ * <p>{@code job} and {@code name} are those of the CronJob that this program replaces. The claim is
+ * no label: its name can have 253 characters and a label value 63; it stands in {@code
+ * spec.source}.
+ */
+public final class SnapshotLabels {
+
+    static final String JOB = "job";
+    static final String NAME = "name";
+    static final String MANAGED_BY = "app.kubernetes.io/managed-by";
+    static final String SCHEDULE = "volume-snapshotter/schedule";
+    static final String RUN = "volume-snapshotter/run";
+
+    static final String PROGRAM = "volume-snapshotter";
+
+    private SnapshotLabels() {}
+
+    /** All labels of a new snapshot. {@code name} is left out where it would be too long. */
+    public static Map<String, String> of(String snapshot, String schedule, String run) {
+        Map<String, String> labels = new LinkedHashMap<>();
+        labels.put(JOB, PROGRAM);
+        if (snapshot.length() <= Names.MAX_LABEL) {
+            labels.put(NAME, snapshot);
+        }
+        labels.put(MANAGED_BY, PROGRAM);
+        labels.put(SCHEDULE, schedule);
+        labels.put(RUN, run);
+        return labels;
+    }
+
+    /** Selects the snapshots of one run. */
+    public static Map<String, String> ofRun(String schedule, String run) {
+        Map<String, String> labels = ofSchedule(schedule);
+        labels.put(RUN, run);
+        return labels;
+    }
+
+    /** Selects the snapshots of one schedule. */
+    public static Map<String, String> ofSchedule(String schedule) {
+        Map<String, String> labels = new LinkedHashMap<>();
+        labels.put(JOB, PROGRAM);
+        labels.put(MANAGED_BY, PROGRAM);
+        labels.put(SCHEDULE, schedule);
+        return labels;
+    }
+}
