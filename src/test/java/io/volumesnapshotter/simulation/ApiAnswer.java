@@ -1,0 +1,67 @@
+package io.volumesnapshotter.simulation;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** What the simulated API server sends back; tests also make their own ones for {@link Faults}. */
+public record ApiAnswer(int code, List<Map.Entry<String, String>> headers, byte[] body) {
+
+    static ApiAnswer json(int code, JsonNode body) {
+        return json(code, Json.bytes(body));
+    }
+
+    static ApiAnswer json(int code, byte[] body) {
+        return new ApiAnswer(code, List.of(Map.entry("Content-Type", "application/json")), body);
+    }
+
+    /** Any text with any content type, for answers that are not what they should be. */
+    public static ApiAnswer of(int code, String contentType, String body) {
+        return new ApiAnswer(
+                code,
+                List.of(Map.entry("Content-Type", contentType)),
+                body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A {@code Status} object of kind Failure, as the API server writes it. */
+    public static ApiAnswer status(int code, String reason, String message) {
+        return new ApiFailure(code, reason, message).answer();
+    }
+
+    /** 429 as API priority and fairness sends it, with a Retry-After in seconds. */
+    public static ApiAnswer tooManyRequests(int retryAfter) {
+        return tooManyRequests().with("Retry-After", Integer.toString(retryAfter));
+    }
+
+    /** 429 without a Retry-After. */
+    public static ApiAnswer tooManyRequests() {
+        return status(429, "TooManyRequests", "Too many requests, please try again later.");
+    }
+
+    /** 410 as an expired list or watch token gets it. */
+    public static ApiAnswer expired() {
+        return ApiFailure.expired().answer();
+    }
+
+    /** JSON that ends in the middle, under a 200. */
+    public static ApiAnswer brokenJson() {
+        return of(200, "application/json", "{\"kind\":\"VolumeSnapshot\",\"metadata\":{\"na");
+    }
+
+    /** A well-formed object of a kind that nobody asked for, under a 200. */
+    public static ApiAnswer wrongKind() {
+        return of(
+                200,
+                "application/json",
+                "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"other\"}}");
+    }
+
+    /** The same answer with one more header. */
+    public ApiAnswer with(String header, String value) {
+        List<Map.Entry<String, String>> more = new ArrayList<>(headers);
+        more.add(Map.entry(header, value));
+        return new ApiAnswer(code, List.copyOf(more), body);
+    }
+}

@@ -1,0 +1,479 @@
+package io.volumesnapshotter.simulation;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A Kubernetes cluster with a CSI driver that can snapshot, as far as its clients can tell: the API
+ * of a 1.36 server over HTTP with its refusals, RBAC, and a driver that takes its time. {@code
+ * ClusterContractTest} keeps it from drifting away from a real one.
+ *
+ * <p>It begins with one namespace, one storage class and one default snapshot class; the program's
+ * ServiceAccount may create, get, list and delete volumesnapshots in that namespace.
+ */
+public final class SimulatedCluster implements AutoCloseable {
+
+    /** The namespace of a cluster that was started without one. */
+    public static final String NAMESPACE = "apps";
+
+    /** The name of the program's ServiceAccount. */
+    public static final String SERVICE_ACCOUNT = "volume-snapshotter";
+
+    /** The resource as {@link AccessRules} names it. */
+    public static final String SNAPSHOTS = ResourceType.SNAPSHOT.qualified();
+
+    public static final String DRIVER = "hostpath.csi.k8s.io";
+    public static final String SNAPSHOT_CLASS = "csi-hostpath-snapclass";
+    public static final String STORAGE_CLASS = "csi-hostpath-sc";
+
+    private static final String ADMIN_TOKEN = "admin";
+    private static final int FIRST_PORT = 20_000;
+    private static final int PORTS = 10_000;
+    private static final int PORT_TRIES = 50;
+
+    private final ObjectStore store = new ObjectStore();
+    private final ResourceApi api = new ResourceApi(store);
+    private final RequestLog log = new RequestLog();
+    private final Faults faults = new Faults();
+    private final SimulatedDriver driver = new SimulatedDriver();
+    private final ScheduledThreadPoolExecutor controllers =
+            new ScheduledThreadPoolExecutor(1, ApiServer::daemon);
+    private final String program;
+    private final AccessRules access;
+    private final ApiFrontDoor frontDoor;
+    private final ApiServer server;
+    private final int port;
+    private volatile String token = UUID.randomUUID().toString();
+    private KubernetesClient admin;
+
+    private SimulatedCluster(int port, String namespace) {
+        program = "system:serviceaccount:" + namespace + ":" + SERVICE_ACCOUNT;
+        access = new AccessRules(store, program);
+        access.token(ADMIN_TOKEN, AccessRules.ADMIN);
+        access.token(token, program);
+        access.grant(namespace, SNAPSHOTS, "create", "get", "list", "delete");
+        controllers.setRemoveOnCancelPolicy(true);
+        controllers.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        controllers.setRejectedExecutionHandler((task, executor) -> {});
+        new SnapshotController(store, driver, api, controllers);
+        new Housekeeping(store, api, controllers);
+        namespace(namespace);
+        storageClass(STORAGE_CLASS, DRIVER);
+        snapshotClass(SNAPSHOT_CLASS, DRIVER, true, "Delete");
+        frontDoor = new ApiFrontDoor(api, access, faults, log);
+        server = new ApiServer(frontDoor);
+        this.port = port == 0 ? listenSomewhere() : server.listen(port);
+    }
+
+    /** Starts a cluster on a free port, with the namespace {@link #NAMESPACE}. */
+    public static SimulatedCluster start() {
+        return start(0, NAMESPACE);
+    }
+
+    /** Starts a cluster on this port, with the namespace {@link #NAMESPACE}. */
+    public static SimulatedCluster start(int port) {
+        return start(port, NAMESPACE);
+    }
+
+    /** Starts a cluster on a free port, with the program in this namespace. */
+    public static SimulatedCluster start(String namespace) {
+        return start(0, namespace);
+    }
+
+    /** Starts a cluster on this port (0 for a free one), with the program in this namespace. */
+    public static SimulatedCluster start(int port, String namespace) {
+        return new SimulatedCluster(port, namespace);
+    }
+
+    /** A port below the ephemeral ones: no client is given it while the server is down. */
+    private int listenSomewhere() {
+        for (int i = 1; ; i++) {
+            try {
+                return server.listen(FIRST_PORT + ThreadLocalRandom.current().nextInt(PORTS));
+            } catch (IllegalStateException e) {
+                if (i == PORT_TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        faults.clear();
+        if (admin != null) {
+            admin.close();
+        }
+        controllers.shutdownNow();
+        server.close();
+    }
+
+    // ---- ways in
+
+    /** The address of the API server. */
+    public String url() {
+        return "http://127.0.0.1:" + port;
+    }
+
+    /** The settings of a client with the program's ServiceAccount, without retries of its own. */
+    public Config config(String namespace) {
+        return config(token, namespace);
+    }
+
+    private Config config(String token, String namespace) {
+        return new ConfigBuilder(Config.empty())
+                .withMasterUrl(url())
+                .withOauthToken(token)
+                .withNamespace(namespace)
+                .withRequestRetryBackoffLimit(0)
+                .build();
+    }
+
+    /** A client that may do everything and does not appear in the log. */
+    public synchronized KubernetesClient admin() {
+        if (admin == null) {
+            admin =
+                    new KubernetesClientBuilder()
+                            .withConfig(config(ADMIN_TOKEN, "default"))
+                            .build();
+        }
+        return admin;
+    }
+
+    /** The program's present token. */
+    public String token() {
+        return token;
+    }
+
+    /** Gives the program another token; the old one is answered with 401 from now on. */
+    public String rotateToken() {
+        String old = token;
+        token = UUID.randomUUID().toString();
+        access.token(token, program);
+        access.forget(old);
+        return token;
+    }
+
+    /** Writes a kubeconfig with the program's token, for a process of its own. */
+    public Path kubeconfig(Path file, String namespace) {
+        return kubeconfig(file, namespace, token);
+    }
+
+    /** Writes a kubeconfig with which everything is allowed. */
+    public Path adminKubeconfig(Path file, String namespace) {
+        return kubeconfig(file, namespace, ADMIN_TOKEN);
+    }
+
+    private Path kubeconfig(Path file, String namespace, String token) {
+        String text =
+                """
+                apiVersion: v1
+                kind: Config
+                clusters:
+                - name: simulated
+                  cluster:
+                    server: %s
+                users:
+                - name: user
+                  user:
+                    token: %s
+                contexts:
+                - name: simulated
+                  context:
+                    cluster: simulated
+                    user: user
+                    namespace: %s
+                current-context: simulated
+                """;
+        try {
+            return Files.writeString(file, text.formatted(url(), token, namespace));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    // ---- what to look at and to turn
+
+    public SimulatedDriver driver() {
+        return driver;
+    }
+
+    public AccessRules access() {
+        return access;
+    }
+
+    public Faults faults() {
+        return faults;
+    }
+
+    public RequestLog log() {
+        return log;
+    }
+
+    /** The snapshots of a namespace by name, straight from the store. */
+    public List<SimulatedSnapshot> snapshots(String namespace) {
+        return store.all(ResourceType.SNAPSHOT, namespace).stream()
+                .map(SimulatedSnapshot::of)
+                .toList();
+    }
+
+    /** The snapshots of a claim by name, straight from the store. */
+    public List<SimulatedSnapshot> snapshots(String namespace, String claim) {
+        return snapshots(namespace).stream().filter(s -> s.claim().equals(claim)).toList();
+    }
+
+    /** The cluster's clock, which stamps creationTimestamp. */
+    public void clock(Clock clock) {
+        api.clock(clock);
+    }
+
+    /** Makes the next page of every list that is under way a 410. */
+    public void expireLists() {
+        api.pages().expire();
+    }
+
+    // ---- content
+
+    /** Makes a namespace. */
+    public void namespace(String name) {
+        ObjectNode namespace = object(ResourceType.NAMESPACE, "", name);
+        namespace.putObject("status").put("phase", "Active");
+        store.put(ResourceType.NAMESPACE, namespace);
+    }
+
+    /** Lets a namespace terminate, for ever. */
+    public void terminate(String namespace) {
+        synchronized (store) {
+            ObjectNode terminating = store.copy(ResourceType.NAMESPACE, "", namespace);
+            Json.addFinalizer(terminating, "volumesnapshotter.io/terminates-for-ever");
+            api.markDeleted(ResourceType.NAMESPACE, terminating);
+        }
+    }
+
+    /** Makes a bound claim of the driver. */
+    public void claim(String namespace, String name) {
+        claim(namespace, name, Map.of());
+    }
+
+    /** Makes a bound claim of the driver with these labels. */
+    public void claim(String namespace, String name, Map<String, String> labels) {
+        claim(namespace, name, labels, Map.of());
+    }
+
+    /** Makes a bound claim of the driver with these labels and annotations. */
+    public void claim(
+            String namespace,
+            String name,
+            Map<String, String> labels,
+            Map<String, String> annotations) {
+        ObjectNode claim = unbound(namespace, name, labels, annotations);
+        Housekeeping.bound(claim, DRIVER);
+        store.put(ResourceType.CLAIM, claim);
+    }
+
+    /** Makes a claim that is Pending and stays so. */
+    public void pendingClaim(String namespace, String name) {
+        ObjectNode claim = unbound(namespace, name, Map.of(), Map.of());
+        claim.putObject("status").put("phase", "Pending");
+        store.put(ResourceType.CLAIM, claim);
+    }
+
+    private ObjectNode unbound(
+            String namespace,
+            String name,
+            Map<String, String> labels,
+            Map<String, String> annotations) {
+        ObjectNode claim = object(ResourceType.CLAIM, namespace, name);
+        Json.metadata(claim).set("labels", Json.strings(labels));
+        Json.metadata(claim).set("annotations", Json.strings(annotations));
+        ObjectNode spec = claim.putObject("spec").put("storageClassName", STORAGE_CLASS);
+        spec.put("volumeMode", "Filesystem").putArray("accessModes").add("ReadWriteOnce");
+        spec.withObjectProperty("resources").putObject("requests").put("storage", "1Gi");
+        return claim;
+    }
+
+    private void storageClass(String name, String provisioner) {
+        ObjectNode storageClass = object(ResourceType.STORAGE_CLASS, "", name);
+        storageClass.put("provisioner", provisioner).put("volumeBindingMode", "Immediate");
+        store.put(ResourceType.STORAGE_CLASS, storageClass);
+    }
+
+    /**
+     * Makes a snapshot class.
+     *
+     * @param deletionPolicy Delete or Retain
+     */
+    public void snapshotClass(
+            String name, String driver, boolean isDefault, String deletionPolicy) {
+        ObjectNode snapshotClass = object(ResourceType.SNAPSHOT_CLASS, "", name);
+        if (isDefault) {
+            Json.metadata(snapshotClass)
+                    .putObject("annotations")
+                    .put(SnapshotSources.DEFAULT_CLASS, "true");
+        }
+        snapshotClass.put("driver", driver).put("deletionPolicy", deletionPolicy);
+        store.put(ResourceType.SNAPSHOT_CLASS, snapshotClass);
+    }
+
+    /** Removes a snapshot class. */
+    public void withoutSnapshotClass(String name) {
+        store.remove(ResourceType.SNAPSHOT_CLASS, "", name);
+    }
+
+    /** Bounds the number of snapshots in a namespace; terminating ones count. */
+    public void quota(String namespace, int snapshots) {
+        ObjectNode quota = object(ResourceType.QUOTA, namespace, "q");
+        quota.putObject("spec")
+                .putObject("hard")
+                .put("count/" + SNAPSHOTS, Integer.toString(snapshots));
+        store.put(ResourceType.QUOTA, quota);
+    }
+
+    /** Makes an old snapshot that is ready. */
+    public SimulatedSnapshot snapshot(
+            String namespace,
+            String name,
+            String claim,
+            Map<String, String> labels,
+            Instant createdAt) {
+        return snapshot(namespace, name, claim, labels, createdAt, SnapshotState.READY);
+    }
+
+    /** Makes an old snapshot in this state; its data was cut when it was created. */
+    public SimulatedSnapshot snapshot(
+            String namespace,
+            String name,
+            String claim,
+            Map<String, String> labels,
+            Instant createdAt,
+            SnapshotState state) {
+        ObjectNode snapshot = object(ResourceType.SNAPSHOT, namespace, name);
+        String time = createdAt.truncatedTo(ChronoUnit.SECONDS).toString();
+        Json.metadata(snapshot).put("creationTimestamp", time);
+        if (!labels.isEmpty()) {
+            Json.metadata(snapshot).set("labels", Json.strings(labels));
+        }
+        ObjectNode spec = snapshot.putObject("spec").put("volumeSnapshotClassName", SNAPSHOT_CLASS);
+        spec.putObject("source").put("persistentVolumeClaimName", claim);
+        Json.addFinalizer(snapshot, SnapshotController.BOUND_FINALIZER);
+        boolean cut = state == SnapshotState.READY || state == SnapshotState.TERMINATING;
+        ObjectNode status = snapshot.putObject("status");
+        status.put("boundVolumeSnapshotContentName", "snapcontent-" + Json.uid(snapshot));
+        status.put("readyToUse", cut);
+        if (cut) {
+            status.put("creationTime", time).put("restoreSize", "1Gi");
+        }
+        if (state == SnapshotState.TERMINATING) {
+            Json.metadata(snapshot).put("deletionTimestamp", api.now());
+            Json.metadata(snapshot).put("deletionGracePeriodSeconds", 0);
+        } else {
+            Json.addFinalizer(snapshot, SnapshotController.SOURCE_FINALIZER);
+        }
+        if (state == SnapshotState.FAILED) {
+            status.putObject("error")
+                    .put("message", "Failed to check and update snapshot content: no space left")
+                    .put("time", time);
+        }
+        return SimulatedSnapshot.of(store.put(ResourceType.SNAPSHOT, snapshot));
+    }
+
+    /** Puts any object of a kind that the strict store knows into the cluster as it is. */
+    public void put(HasMetadata object) {
+        ResourceType type =
+                ResourceType.ALL.stream()
+                        .filter(t -> t.kind().equals(object.getKind()))
+                        .findFirst()
+                        .orElseThrow(() -> new IllegalArgumentException(object.getKind()));
+        ObjectNode given = Json.MAPPER.valueToTree(object);
+        ObjectNode whole =
+                object(type, type.namespaced() ? Json.namespace(given) : "", Json.name(given));
+        Json.merge(whole, given);
+        store.put(type, whole);
+    }
+
+    private ObjectNode object(ResourceType type, String namespace, String name) {
+        ObjectNode object = Json.object();
+        object.put("apiVersion", type.apiVersion()).put("kind", type.kind());
+        ObjectNode metadata = object.putObject("metadata").put("name", name);
+        if (!namespace.isEmpty()) {
+            metadata.put("namespace", namespace);
+        }
+        metadata.put("uid", UUID.randomUUID().toString());
+        metadata.put("creationTimestamp", api.now()).put("generation", 1);
+        return object;
+    }
+
+    /** Takes the snapshot API away, as on a cluster without its CRDs. */
+    public void withoutCrd() {
+        frontDoor.crdInstalled(false);
+    }
+
+    /** Brings the snapshot API back. */
+    public void installCrd() {
+        frontDoor.crdInstalled(true);
+    }
+
+    // ---- outages
+
+    /** Refuses connections and closes the open ones. */
+    public void goDown() {
+        server.stopListening();
+    }
+
+    /** Answers again, on the same port. */
+    public void comeBack() {
+        server.listen(port);
+    }
+
+    /** A restart that takes the times that were measured on a real one. */
+    public CompletableFuture<Void> restart() {
+        return restart(Duration.ofMillis(400), Duration.ofSeconds(1), Duration.ofMillis(300));
+    }
+
+    /**
+     * What clients see of an API server that is restarted.
+     *
+     * @param refused how long connections are refused
+     * @param forbidden how long valid tokens are then answered with 403
+     * @param initializing how long the answer is then 429 with Retry-After
+     * @return done when it serves again
+     */
+    public CompletableFuture<Void> restart(
+            Duration refused, Duration forbidden, Duration initializing) {
+        goDown();
+        return CompletableFuture.runAsync(
+                        () -> {
+                            frontDoor.phase(ApiFrontDoor.Phase.FORBIDDEN);
+                            comeBack();
+                        },
+                        after(refused))
+                .thenRunAsync(
+                        () -> frontDoor.phase(ApiFrontDoor.Phase.INITIALIZING), after(forbidden))
+                .thenRunAsync(
+                        () -> frontDoor.phase(ApiFrontDoor.Phase.SERVING), after(initializing));
+    }
+
+    private static Executor after(Duration time) {
+        return CompletableFuture.delayedExecutor(time.toMillis(), TimeUnit.MILLISECONDS);
+    }
+}
