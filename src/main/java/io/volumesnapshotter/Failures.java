@@ -53,11 +53,11 @@ public final class Failures {
                     !isQuota(answer)
                             && !isTerminatingNamespace(answer)
                             && (apiServer.isRestarting()
-                                    || apiServer.hasAnswered() && attempts <= MAX_FORBIDDEN);
-            case 409, 429 -> attempts <= MAX_ATTEMPTS;
+                                    || apiServer.hasAnswered() && attempts < MAX_FORBIDDEN);
+            case 409, 429 -> attempts < MAX_ATTEMPTS;
             default -> {
                 if (answer.getCode() >= 500) {
-                    yield attempts <= MAX_ATTEMPTS;
+                    yield attempts < MAX_ATTEMPTS;
                 }
                 yield answer.getCode() <= 0 && hasTime(exchange, failure, attempts);
             }
@@ -67,7 +67,7 @@ public final class Failures {
     private static boolean hasTime(Exchange exchange, Throwable failure, int attempts) {
         Run run = run(exchange);
         boolean brokenAnswer = ObjectHelper.getException(IOException.class, failure) == null;
-        return brokenAnswer || run == null ? attempts <= MAX_ATTEMPTS : run.hasTime();
+        return brokenAnswer || run == null ? attempts < MAX_ATTEMPTS : run.hasTime();
     }
 
     /** The dead letters of a failed exchange: one for each claim that it fails. */

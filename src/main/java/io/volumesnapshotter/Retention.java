@@ -67,7 +67,10 @@ public final class Retention {
                 new HashSet<>(
                         counted.subList(Math.max(0, counted.size() - keepLast), counted.size()));
         // Storage's clock and the API server's may differ: the newest by either stays.
-        kept.add(Collections.max(counted, Comparator.comparing(Snapshot::createdAt)));
+        kept.add(
+                Collections.max(
+                        counted,
+                        Comparator.comparing(Snapshot::createdAt).thenComparing(OLDEST_FIRST)));
         Instant newest = counted.get(counted.size() - 1).createdAt();
         return own.stream()
                 .filter(s -> !kept.contains(s) && !isAfter(s, now))

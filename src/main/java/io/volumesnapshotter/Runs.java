@@ -82,7 +82,7 @@ public final class Runs {
                 "{} {}: {} {}",
                 run.name(),
                 claim,
-                created ? "created" : "found, from an earlier try,",
+                created ? "created" : "already there:",
                 run.snapshotOf(claim));
     }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
 
 /** Wires the program: what the routes refer to, and what starts and stops with them. */
 public final class SnapshotterConfiguration implements CamelConfiguration {
@@ -34,6 +35,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Policy policy = Policy.of(settings);
         settings.cron("schedule");
         settings.zone("time-zone");
+
+        // What routes log is the program's own, at its level.
+        context.getGlobalOptions()
+                .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
 
         ApiServer apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
         KubernetesClient client = ClusterAccess.connect(cluster, apiServer);

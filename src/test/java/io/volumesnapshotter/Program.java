@@ -1,0 +1,109 @@
+package io.volumesnapshotter;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import java.time.Instant;
+import java.util.Date;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.builder.ExchangeBuilder;
+import org.apache.camel.main.Main;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The program with the route files that ship, in this JVM, against the simulated cluster. Only the
+ * trigger is left to the test: the schedule never fires by itself.
+ */
+final class Program implements AutoCloseable {
+
+    static final String NAMESPACE = SimulatedCluster.NAMESPACE;
+
+    private final Main main = new Main();
+    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+
+    private Program(SimulatedCluster cluster, Map<String, String> settings) {
+        Map<String, String> quick =
+                Map.of(
+                        "snapshotter.schedule", "0 0 0 1 1 ? 2099",
+                        "snapshotter.poll-interval", "50ms",
+                        "snapshotter.max-poll-interval", "200ms",
+                        "snapshotter.ready-timeout", "5s");
+        quick.forEach(main::addOverrideProperty);
+        settings.forEach(main::addOverrideProperty);
+        main.configure().addConfiguration(new SnapshotterConfiguration(cluster.config(NAMESPACE)));
+    }
+
+    /** Starts with these settings, given with their full names, over quick defaults. */
+    static Program start(SimulatedCluster cluster, Map<String, String> settings) {
+        Program program = new Program(cluster, settings);
+        program.lines.start();
+        logger().addAppender(program.lines);
+        try {
+            program.main.start();
+        } catch (RuntimeException e) {
+            program.close();
+            throw e;
+        }
+        return program;
+    }
+
+    /** Starts with claims and otherwise quick defaults. */
+    static Program start(SimulatedCluster cluster, String claims) {
+        return start(cluster, Map.of("snapshotter.claims", claims));
+    }
+
+    private static Logger logger() {
+        return (Logger) LoggerFactory.getLogger("io.volumesnapshotter");
+    }
+
+    CamelContext context() {
+        return main.getCamelContext();
+    }
+
+    /** Fires a schedule as its trigger would, and returns when the run has ended. */
+    void fire(String schedule, Instant dueTime) {
+        Exchange exchange =
+                ExchangeBuilder.anExchange(context())
+                        .withHeader("scheduledFireTime", Date.from(dueTime))
+                        .build();
+        exchange.getExchangeExtension().setFromRouteId(schedule);
+        try {
+            context().getRoute(schedule).getProcessor().process(exchange);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+        if (exchange.getException() != null) {
+            throw new IllegalStateException(exchange.getException());
+        }
+    }
+
+    void fire(Instant dueTime) {
+        fire("hourly", dueTime);
+    }
+
+    CompletableFuture<Void> fireLater(Instant dueTime) {
+        return CompletableFuture.runAsync(() -> fire(dueTime));
+    }
+
+    /** What the program told its user so far, at least this important. */
+    List<String> told(Level level) {
+        return Stream.of(lines.list.toArray(ILoggingEvent[]::new))
+                .filter(event -> event.getLevel().isGreaterOrEqual(level))
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
+    }
+
+    @Override
+    public void close() {
+        main.stop();
+        logger().detachAppender(lines);
+        lines.stop();
+    }
+}

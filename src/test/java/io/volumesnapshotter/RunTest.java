@@ -1,0 +1,428 @@
+package io.volumesnapshotter;
+
+import static io.volumesnapshotter.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.RequestLog;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a run of the shipped routes leaves in the cluster, and what it tells. */
+@Timeout(60)
+class RunTest {
+
+    private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
+    private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+    private static final Instant ELEVEN = Instant.parse("2026-11-22T11:00:00Z");
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() {
+        cluster = SimulatedCluster.start();
+        Stream.of("data", "db", "media").forEach(claim -> cluster.claim(NAMESPACE, claim));
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    @Test
+    void takesASnapshotOfEachClaimAndThenDeletesTheOlderOnes() {
+        seed("data", NINE);
+        seed("db", NINE);
+        try (Program program = Program.start(cluster, "data,db,media")) {
+            program.fire(TEN);
+            awaitSnapshots(
+                    "data-hourly-20261122100000",
+                    "db-hourly-20261122100000",
+                    "media-hourly-20261122100000");
+            assertThat(program.told(Level.WARN)).isEmpty();
+            assertThat(program.told(Level.INFO))
+                    .contains("hourly-20261122100000: succeeded, 3 of 3 ready");
+        }
+    }
+
+    @Test
+    void labelsWhatItTakes() {
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(cluster.snapshots(NAMESPACE).get(0).labels())
+                    .containsExactlyInAnyOrderEntriesOf(
+                            Map.of(
+                                    "job", "volume-snapshotter",
+                                    "name", "data-hourly-20261122100000",
+                                    "app.kubernetes.io/managed-by", "volume-snapshotter",
+                                    "volume-snapshotter/schedule", "hourly",
+                                    "volume-snapshotter/run", "hourly-20261122100000"));
+        }
+    }
+
+    @Test
+    void aClaimWithALongNameGetsItsSnapshotToo() {
+        String claim = "a".repeat(253);
+        cluster.claim(NAMESPACE, claim);
+        try (Program program = Program.start(cluster, claim)) {
+            program.fire(TEN);
+            SimulatedSnapshot snapshot = cluster.snapshots(NAMESPACE).get(0);
+            assertThat(snapshot.claim()).isEqualTo(claim);
+            assertThat(snapshot.labels()).doesNotContainKey("name");
+        }
+    }
+
+    @Test
+    void setsTheSnapshotClassOnlyWhenOneIsNamed() {
+        cluster.snapshotClass("gold", SimulatedCluster.DRIVER, false, "Delete");
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims", "data",
+                                "snapshotter.snapshot-class-name", "gold"))) {
+            program.fire(TEN);
+        }
+        try (Program program = Program.start(cluster, "db")) {
+            program.fire(TEN);
+        }
+        assertThat(cluster.snapshots(NAMESPACE, "data"))
+                .extracting(SimulatedSnapshot::className)
+                .containsExactly("gold");
+        assertThat(cluster.snapshots(NAMESPACE, "db"))
+                .extracting(SimulatedSnapshot::className)
+                .containsExactly(SimulatedCluster.SNAPSHOT_CLASS);
+    }
+
+    @Test
+    void needsFiveRequestsForASnapshotThatIsReadyAtTheSecondLook() {
+        seed("data", NINE);
+        cluster.driver().readyAfter(Duration.ofMillis(1200));
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims", "data",
+                                "snapshotter.poll-interval", "1s",
+                                "snapshotter.max-poll-interval", "1s"))) {
+            awaitPreflight(program);
+            cluster.log().clear();
+            program.fire(TEN);
+            assertThat(cluster.log().byVerb())
+                    .isEqualTo(Map.of("create", 1L, "list", 3L, "delete", 1L));
+        }
+    }
+
+    @Test
+    void sendsNothingButTheFourVerbsOnVolumeSnapshotsInItsNamespace() {
+        seed("data", NINE);
+        cluster.driver().fails("db", "no space left");
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims", "data,db",
+                                "snapshotter.ready-timeout", "500ms"))) {
+            program.fire(TEN);
+            program.fire(ELEVEN);
+        }
+        assertThat(cluster.log().entries())
+                .isNotEmpty()
+                .allSatisfy(
+                        request -> {
+                            assertThat(request.verb()).isIn("create", "get", "list", "delete");
+                            assertThat(request.group()).isEqualTo("snapshot.storage.k8s.io");
+                            assertThat(request.resource()).isEqualTo("volumesnapshots");
+                            assertThat(request.namespace()).isEqualTo(NAMESPACE);
+                        });
+    }
+
+    @Test
+    void asksLessAndLessOften() {
+        cluster.driver().readyAfter(Duration.ofMillis(1500));
+        try (Program program = Program.start(cluster, "data")) {
+            awaitPreflight(program);
+            cluster.log().clear();
+            program.fire(TEN);
+        }
+        List<Instant> looks =
+                cluster.log().entries(request -> request.labelSelector().contains("run=")).stream()
+                        .map(RequestLog.Entry::time)
+                        .toList();
+        assertThat(Duration.between(looks.get(0), looks.get(1)))
+                .isGreaterThanOrEqualTo(Duration.ofMillis(74));
+        assertThat(Duration.between(looks.get(looks.size() - 2), looks.get(looks.size() - 1)))
+                .isGreaterThanOrEqualTo(Duration.ofMillis(199));
+    }
+
+    @Test
+    void deletesNothingWhenTheSnapshotIsNotReadyByItsDeadline() {
+        seed("data", NINE);
+        cluster.driver().neverReady("data");
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims", "data",
+                                "snapshotter.ready-timeout", "500ms"))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .first()
+                    .asString()
+                    .startsWith(
+                            "hourly-20261122100000 data: await-ready failed for"
+                                    + " data-hourly-20261122100000: not ready within 0.5s:");
+            assertThat(program.told(Level.ERROR))
+                    .contains("hourly-20261122100000: failed, 0 of 1 ready, failed: data");
+        }
+        assertThat(cluster.log().count("delete")).isZero();
+        assertThat(names()).contains("data-hourly-20261122090000");
+    }
+
+    @Test
+    void aDriverThatIsLateOrReportsPassingErrorsIsWaitedFor() {
+        seed("data", NINE);
+        try (Program program = Program.start(cluster, "data,db")) {
+            cluster.driver()
+                    .failsFor("data", "rpc error: code = Unavailable", Duration.ofMillis(400))
+                    .startsAfter("db", Duration.ofSeconds(1));
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+            assertThat(program.told(Level.WARN)).singleElement().asString().contains("Unavailable");
+        }
+        awaitSnapshots("data-hourly-20261122100000", "db-hourly-20261122100000");
+    }
+
+    @Test
+    void oneFailingClaimDoesNotStopTheOthers() {
+        seed("data", NINE);
+        seed("db", NINE);
+        seed("media", NINE);
+        cluster.driver().fails("db", "rpc error: code = InvalidArgument desc = no such volume");
+        try (Program program = Program.start(cluster, "data,db,media")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .first()
+                    .asString()
+                    .contains(" db: ", "InvalidArgument desc = no such volume");
+            assertThat(program.told(Level.ERROR))
+                    .contains("hourly-20261122100000: failed, 2 of 3 ready, failed: db");
+        }
+        awaitSnapshots(
+                "data-hourly-20261122100000",
+                "db-hourly-20261122090000",
+                "db-hourly-20261122100000",
+                "media-hourly-20261122100000");
+    }
+
+    @Test
+    void takesOverTheSnapshotThatAnEarlierTryOfTheSameRunLeft() {
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            String uid = cluster.snapshots(NAMESPACE).get(0).uid();
+            program.fire(TEN);
+            assertThat(cluster.snapshots(NAMESPACE))
+                    .extracting(SimulatedSnapshot::uid)
+                    .containsExactly(uid);
+            assertThat(program.told(Level.INFO))
+                    .filteredOn(line -> line.contains("succeeded"))
+                    .hasSize(2);
+        }
+    }
+
+    @Test
+    void aSnapshotOfThatNameThatIsNotTheRunsOwnIsAFailureAndStays() {
+        seed("data", NINE);
+        cluster.snapshot(
+                NAMESPACE, "data-hourly-20261122100000", "data", Map.of("made-by", "hand"), TEN);
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .first()
+                    .asString()
+                    .contains("not one of this run");
+        }
+        assertThat(names())
+                .containsExactly("data-hourly-20261122090000", "data-hourly-20261122100000");
+    }
+
+    @Test
+    void aSnapshotOfThatNameButOfAnotherClaimIsAFailureAndStays() {
+        cluster.snapshot(
+                NAMESPACE,
+                "data-hourly-20261122100000",
+                "db",
+                SnapshotLabels.ofRun("hourly", "hourly-20261122100000"),
+                TEN);
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).first().asString().contains("of claim \"db\"");
+        }
+        assertThat(cluster.log().count("delete")).isZero();
+    }
+
+    @Test
+    void aDeletionThatStorageHoldsUpDoesNotHoldUpTheRun() {
+        seed("data", NINE);
+        cluster.driver().holdDeletions();
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            program.fire(ELEVEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        assertThat(cluster.snapshots(NAMESPACE))
+                .filteredOn(snapshot -> !snapshot.terminating())
+                .extracting(SimulatedSnapshot::name)
+                .containsExactly("data-hourly-20261122110000");
+        assertThat(cluster.log().count("delete"))
+                .describedAs("a terminating snapshot is not deleted again")
+                .isEqualTo(2);
+    }
+
+    @Test
+    void twoSchedulesInOneNamespaceLeaveEachOtherAlone(@TempDir Path directory) throws IOException {
+        copyRoutes(directory);
+        String hourly = Files.readString(directory.resolve("hourly.camel.yaml"));
+        Files.writeString(
+                directory.resolve("nightly.camel.yaml"),
+                hourly.replace("hourly", "nightly").replace("{{snapshotter.claims}}", "data,db"));
+        seed("data", NINE);
+        cluster.snapshot(NAMESPACE, "by-hand", "data", Map.of("job", "volume-snapshotter"), NINE);
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                "data",
+                                "snapshotter.routes",
+                                directory.toString()))) {
+            program.fire("nightly", TEN);
+            program.fire("hourly", TEN);
+            program.fire("nightly", ELEVEN);
+            awaitSnapshots(
+                    "by-hand",
+                    "data-hourly-20261122100000",
+                    "data-nightly-20261122110000",
+                    "db-nightly-20261122110000");
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+    }
+
+    @Test
+    void goesOnWhenTheApiServerComesBack() {
+        seed("data", NINE);
+        cluster.driver().readyAfter(Duration.ofMillis(500));
+        try (Program program = Program.start(cluster, "data")) {
+            awaitPreflight(program);
+            CompletableFuture<Void> run = program.fireLater(TEN);
+            await().until(() -> cluster.log().count("create") == 1);
+            cluster.goDown();
+            await().until(() -> program.told(Level.WARN).size() == 1);
+            cluster.comeBack();
+            run.join();
+            assertThat(program.told(Level.ERROR)).isEmpty();
+            assertThat(program.told(Level.WARN))
+                    .describedAs("told once, not once per try")
+                    .singleElement()
+                    .asString()
+                    .contains("does not serve");
+        }
+        awaitSnapshots("data-hourly-20261122100000");
+    }
+
+    @Test
+    void aRestartOfTheApiServerIsNotTakenForMissingRights() {
+        cluster.driver().readyAfter(Duration.ofMillis(500));
+        try (Program program = Program.start(cluster, "data")) {
+            awaitPreflight(program);
+            CompletableFuture<Void> run = program.fireLater(TEN);
+            await().until(() -> cluster.log().count("create") == 1);
+            cluster.restart().join();
+            run.join();
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+    }
+
+    @Test
+    void missingRightsAreToldWithTheServersWords() {
+        cluster.access().revoke(NAMESPACE, SimulatedCluster.SNAPSHOTS, "create");
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .first()
+                    .asString()
+                    .contains("cannot create resource \"volumesnapshots\"", "k8s/role.yaml");
+        }
+    }
+
+    @Test
+    void aFullQuotaIsToldWithItsNumbersAndNothingIsDeleted() {
+        seed("data", NINE);
+        cluster.quota(NAMESPACE, 1);
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .first()
+                    .asString()
+                    .contains("exceeded quota: q", "used:", "raise the quota");
+        }
+        assertThat(names()).containsExactly("data-hourly-20261122090000");
+    }
+
+    @Test
+    void runsWithoutTheCrdTellWhatToInstall() {
+        cluster.withoutCrd();
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .anySatisfy(
+                            line ->
+                                    assertThat(line)
+                                            .contains("data: take-snapshot failed", "install the"));
+        }
+    }
+
+    private void seed(String claim, Instant dueTime) {
+        String run = Names.run("hourly", dueTime);
+        String name = Names.snapshot(claim, "hourly", dueTime);
+        cluster.snapshot(NAMESPACE, name, claim, SnapshotLabels.of(name, "hourly", run), dueTime);
+    }
+
+    private List<String> names() {
+        return cluster.snapshots(NAMESPACE).stream().map(SimulatedSnapshot::name).sorted().toList();
+    }
+
+    private void awaitSnapshots(String... expected) {
+        await().untilAsserted(() -> assertThat(names()).containsExactly(expected));
+    }
+
+    private static void awaitPreflight(Program program) {
+        await().until(
+                        () ->
+                                program.told(Level.INFO).stream()
+                                        .anyMatch(l -> l.startsWith("ready:")));
+    }
+
+    static void copyRoutes(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            for (Path file : files.filter(f -> f.toString().endsWith(RouteFiles.SUFFIX)).toList()) {
+                Files.copy(file, directory.resolve(file.getFileName()));
+            }
+        }
+    }
+}
