@@ -4,16 +4,15 @@ import com.cronutils.mapper.CronMapper;
 import com.cronutils.model.CronType;
 import com.cronutils.model.definition.CronDefinition;
 import com.cronutils.model.definition.CronDefinitionBuilder;
-import com.cronutils.model.time.ExecutionTime;
 import com.cronutils.parser.CronParser;
 import java.text.ParseException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
-import java.time.ZonedDateTime;
-import java.time.temporal.ChronoUnit;
 import java.util.Date;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TimeZone;
 import org.quartz.CronExpression;
 
 /**
@@ -39,8 +38,9 @@ public final class Cron {
 
     private static final CronDefinition UNIX =
             CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX);
-    private static final CronDefinition QUARTZ =
-            CronDefinitionBuilder.instanceDefinitionFor(CronType.QUARTZ);
+
+    /** No schedule is rarer than a 29 February that is skipped at the turn of a century. */
+    private static final Duration LONGEST_INTERVAL = Duration.ofDays(366L * 32);
 
     private Cron() {}
 
@@ -87,11 +87,37 @@ public final class Cron {
      * @param zone the time zone in which it is meant
      */
     public static Optional<Instant> lastDue(String quartz, ZoneId zone, Instant instant) {
-        ZonedDateTime justAfter =
-                instant.truncatedTo(ChronoUnit.SECONDS).plusSeconds(1).atZone(zone);
-        return ExecutionTime.forCron(new CronParser(QUARTZ).parse(quartz))
-                .lastExecution(justAfter)
-                .map(ZonedDateTime::toInstant);
+        CronExpression cron = quartz(quartz, zone);
+        // Quartz only looks forward: look from further and further back.
+        for (Duration back = Duration.ofMinutes(1);
+                back.compareTo(LONGEST_INTERVAL) < 0;
+                back = back.multipliedBy(2)) {
+            Instant last = null;
+            Instant fire = next(cron, instant.minus(back));
+            while (fire != null && !fire.isAfter(instant)) {
+                last = fire;
+                fire = next(cron, fire);
+            }
+            if (last != null) {
+                return Optional.of(last);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Instant next(CronExpression cron, Instant after) {
+        Date next = cron.getNextValidTimeAfter(Date.from(after));
+        return next == null ? null : next.toInstant();
+    }
+
+    private static CronExpression quartz(String expression, ZoneId zone) {
+        try {
+            CronExpression cron = new CronExpression(expression);
+            cron.setTimeZone(TimeZone.getTimeZone(zone));
+            return cron;
+        } catch (ParseException e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 
     private static String firstLine(String text) {

@@ -1,5 +1,7 @@
 package io.volumesnapshotter;
 
+import java.nio.file.Path;
+
 /**
  * A value that the program cannot work with, told in one line: where it stands, what it is, and
  * what would be right. It ends the start with exit code 78 (EX_CONFIG of sysexits.h).
@@ -15,5 +17,14 @@ public final class InvalidSettingException extends IllegalArgumentException {
      */
     public InvalidSettingException(String place, String value, String remedy) {
         super(place + ": \"" + value + "\" is not valid: " + remedy);
+    }
+
+    private InvalidSettingException(String message) {
+        super(message);
+    }
+
+    /** The same, told with the file in which it stands. */
+    InvalidSettingException in(Path file) {
+        return new InvalidSettingException(file + ": " + getMessage());
     }
 }

@@ -18,6 +18,7 @@ import org.apache.camel.model.ToDefinition;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
+import org.apache.camel.util.ObjectHelper;
 import org.apache.camel.util.URISupport;
 
 /**
@@ -96,9 +97,12 @@ public final class RouteFiles {
                     check(context, file, route);
                 }
             }
-        } catch (InvalidSettingException e) {
-            throw e;
         } catch (Exception e) {
+            InvalidSettingException invalid =
+                    ObjectHelper.getException(InvalidSettingException.class, e);
+            if (invalid != null) {
+                throw invalid.in(file);
+            }
             throw new InvalidSettingException(
                     file.toString(), Failures.rootWords(e), "correct the file");
         }
@@ -107,17 +111,16 @@ public final class RouteFiles {
     private void check(CamelContext context, Path file, RouteDefinition route) throws Exception {
         String id = route.getRouteId();
         if (!route.hasCustomIdAssigned()) {
-            throw new InvalidSettingException(
-                    file.toString(), "route", "give it an id, best the file's name");
+            throw new InvalidSettingException("route", "", "give it an id, best the file's name");
         }
         Path other = filesByRoute.putIfAbsent(id, file);
         if (other != null) {
             throw new InvalidSettingException(
-                    file + ": route id", id, other + " has it too; best is the file's name");
+                    "route id", id, other + " has it too; best is the file's name");
         }
         String from = context.resolvePropertyPlaceholders(route.getInput().getEndpointUri());
         if (from.startsWith("quartz:") && from.contains("?")) {
-            checkTrigger(file, URISupport.parseQuery(from.substring(from.indexOf('?') + 1)));
+            checkTrigger(URISupport.parseQuery(from.substring(from.indexOf('?') + 1)));
         }
         for (ToDefinition step :
                 route.getOutputs().stream()
@@ -128,23 +131,21 @@ public final class RouteFiles {
             String policy = uri.startsWith("policy:") ? uri.substring("policy:".length()) : id;
             if (!policy.split("\\?")[0].equals(id)) {
                 throw new InvalidSettingException(
-                        file + ": policy",
-                        policy.split("\\?")[0],
-                        "name it after the route, " + id);
+                        "policy", policy.split("\\?")[0], "name it after the route, " + id);
             }
         }
     }
 
-    private static void checkTrigger(Path file, Map<String, Object> parameters) {
+    private static void checkTrigger(Map<String, Object> parameters) {
         if (parameters.get("cron") instanceof String cron) {
-            Cron.toQuartz(file + ": cron", cron.replace('+', ' '));
+            Cron.toQuartz("cron", cron.replace('+', ' '));
         }
         if (parameters.get("trigger.timeZone") instanceof String zone) {
             try {
                 ZoneId.of(zone);
             } catch (DateTimeException e) {
                 throw new InvalidSettingException(
-                        file + ": trigger.timeZone",
+                        "trigger.timeZone",
                         zone,
                         "give a name of the time zone database, such as UTC or Europe/Berlin");
             }

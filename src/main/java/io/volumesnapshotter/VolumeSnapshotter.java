@@ -1,5 +1,7 @@
 package io.volumesnapshotter;
 
+import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.FailedToStartRouteException;
 import org.apache.camel.main.Main;
@@ -20,14 +22,22 @@ public final class VolumeSnapshotter {
     private VolumeSnapshotter() {}
 
     public static void main(String[] args) {
-        System.exit(run());
+        System.exit(run(SnapshotterConfiguration::new, Map.of()));
     }
 
-    private static int run() {
+    /**
+     * Runs until the process is told to end.
+     *
+     * @param wiring makes the configuration; what it throws is told like any other bad setting
+     * @param settings settings that go before all others
+     * @return the exit code
+     */
+    static int run(Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings) {
         SnapshotterConfiguration configuration = null;
         try {
-            configuration = new SnapshotterConfiguration();
+            configuration = wiring.get();
             Main main = new Main();
+            settings.forEach(main::addOverrideProperty);
             main.configure().addConfiguration(configuration);
             main.run();
             return main.getExitCode();

@@ -1,21 +1,16 @@
 package io.volumesnapshotter;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.builder.ExchangeBuilder;
 import org.apache.camel.main.Main;
-import org.slf4j.LoggerFactory;
 
 /**
  * The program with the route files that ship, in this JVM, against the simulated cluster. Only the
@@ -26,7 +21,7 @@ final class Program implements AutoCloseable {
     static final String NAMESPACE = SimulatedCluster.NAMESPACE;
 
     private final Main main = new Main();
-    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    private final ToldLines lines = new ToldLines();
 
     private Program(SimulatedCluster cluster, Map<String, String> settings) {
         Map<String, String> quick =
@@ -43,8 +38,6 @@ final class Program implements AutoCloseable {
     /** Starts with these settings, given with their full names, over quick defaults. */
     static Program start(SimulatedCluster cluster, Map<String, String> settings) {
         Program program = new Program(cluster, settings);
-        program.lines.start();
-        logger().addAppender(program.lines);
         try {
             program.main.start();
         } catch (RuntimeException e) {
@@ -57,10 +50,6 @@ final class Program implements AutoCloseable {
     /** Starts with claims and otherwise quick defaults. */
     static Program start(SimulatedCluster cluster, String claims) {
         return start(cluster, Map.of("snapshotter.claims", claims));
-    }
-
-    private static Logger logger() {
-        return (Logger) LoggerFactory.getLogger("io.volumesnapshotter");
     }
 
     CamelContext context() {
@@ -94,16 +83,12 @@ final class Program implements AutoCloseable {
 
     /** What the program told its user so far, at least this important. */
     List<String> told(Level level) {
-        return Stream.of(lines.list.toArray(ILoggingEvent[]::new))
-                .filter(event -> event.getLevel().isGreaterOrEqual(level))
-                .map(ILoggingEvent::getFormattedMessage)
-                .toList();
+        return lines.atLeast(level);
     }
 
     @Override
     public void close() {
         main.stop();
-        logger().detachAppender(lines);
-        lines.stop();
+        lines.close();
     }
 }

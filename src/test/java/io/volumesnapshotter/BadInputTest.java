@@ -1,0 +1,206 @@
+package io.volumesnapshotter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What cannot work ends the start with one line that says where, what, and what would be right. */
+@Timeout(60)
+class BadInputTest {
+
+    private static SimulatedCluster cluster;
+
+    @TempDir private Path routes;
+
+    @BeforeAll
+    static void startCluster() {
+        cluster = SimulatedCluster.start();
+    }
+
+    @AfterAll
+    static void stopCluster() {
+        cluster.close();
+    }
+
+    @ParameterizedTest(name = "{0}={1}")
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    claims            | ''             | name at least one claim
+                    claims            | ', ,'          | name at least one claim
+                    claims            | 'data,My_Data' | a claim's name has lower case letters
+                    namespace         | Shop           | a namespace's name has lower case letters
+                    snapshot-class-name | 'a b'        | a name has lower case letters
+                    keep-last         | 0              | give a whole number, 1 or more
+                    keep-last         | -1             | give a whole number, 1 or more
+                    keep-last         | two            | give a whole number, 1 or more
+                    keep-last         | 99999999999    | give a whole number, 1 or more
+                    ready-timeout     | 15             | with its unit
+                    ready-timeout     | 0s             | with its unit
+                    ready-timeout     | -1m            | with its unit
+                    ready-timeout     | 500ms          | must not be shorter than poll-interval
+                    poll-interval     | soon           | with its unit
+                    max-poll-interval | 10ms           | must not be shorter than poll-interval
+                    time-zone         | Europe/Berlim  | time zone database
+                    schedule          | ''             | five fields as in crontab
+                    schedule          | '0 25 * * *'   | five fields as in crontab
+                    schedule          | '0 0 13 * 5'   | five fields as in crontab
+                    schedule          | '* * * *'      | five fields as in crontab
+                    schedule          | @reboot        | five fields as in crontab
+                    schedule          | '0 0 0 1 1 ? 2020' | never fires again
+                    schedule          | '0 0 30 2 *'   | it never fires again
+                    """)
+    void aWrongSettingIsNamedWithItsValueAndWhatWouldBeRight(
+            String setting, String value, String remedy) {
+        String place = "snapshotter." + setting;
+        String shown = value.equals("data,My_Data") ? "My_Data" : value.trim();
+        assertThat(startWith(Map.of(place, value)))
+                .startsWith(place + ": \"" + shown + "\" is not valid: ")
+                .contains(remedy);
+    }
+
+    @Test
+    void aDirectoryOfRoutesThatIsNotThereIsNamed() {
+        Path missing = routes.resolve("missing");
+        assertThat(startWith(Map.of("snapshotter.routes", missing.toString())))
+                .isEqualTo(
+                        "snapshotter.routes: \"%s\" is not valid: there is no such directory",
+                        missing);
+    }
+
+    @Test
+    void anEmptyDirectoryOfRoutesIsNamed() {
+        assertThat(startWithRoutes()).contains(routes.toString(), "it holds no *.camel.yaml file");
+    }
+
+    @Test
+    void aSyntaxErrorIsToldWithFileAndLine() throws IOException {
+        RunTest.copyRoutes(routes);
+        Files.writeString(
+                routes.resolve("broken.camel.yaml"), "- route:\n    id: broken\n   from: {\n");
+        assertThat(startWithRoutes()).contains("broken.camel.yaml", "line 3", "correct the file");
+    }
+
+    @Test
+    void anUnknownFieldIsToldWithItsFile() throws IOException {
+        edit("hourly", "      steps:", "      stepz:");
+        assertThat(startWithRoutes()).contains("hourly.camel.yaml", "stepz");
+    }
+
+    @Test
+    void anUnknownComponentIsToldWithItsFile() throws IOException {
+        edit("hourly", "uri: direct:run-schedule", "uri: drect:run-schedule");
+        assertThat(startWithRoutes()).contains("hourly.camel.yaml", "drect:");
+    }
+
+    @Test
+    void aDuplicateIdIsToldWithBothFiles() throws IOException {
+        RunTest.copyRoutes(routes);
+        Files.copy(routes.resolve("hourly.camel.yaml"), routes.resolve("nightly.camel.yaml"));
+        assertThat(startWithRoutes())
+                .contains(
+                        "nightly.camel.yaml: route id",
+                        "\"hourly\"",
+                        "hourly.camel.yaml has it too");
+    }
+
+    @Test
+    void aRouteWithoutIdIsToldWithItsFile() throws IOException {
+        edit("hourly", "    id: hourly\n", "");
+        assertThat(startWithRoutes()).contains("hourly.camel.yaml", "give it an id");
+    }
+
+    @Test
+    void aBadCronInARouteIsToldWithItsFile() throws IOException {
+        edit("hourly", "{{cron:{{snapshotter.schedule}}}}", "0 25 * * ?");
+        assertThat(startWithRoutes()).contains("hourly.camel.yaml: cron", "\"0 25 * * ?\"");
+    }
+
+    @Test
+    void aBadCronInTheFunctionIsToldWithItsFile() throws IOException {
+        edit("hourly", "{{cron:{{snapshotter.schedule}}}}", "{{cron:@reboot}}");
+        assertThat(startWithRoutes()).contains("hourly.camel.yaml", "\"@reboot\"", "@hourly");
+    }
+
+    @Test
+    void anUnknownTimeZoneInARouteIsToldWithItsFile() throws IOException {
+        edit("hourly", "\"{{snapshotter.time-zone}}\"", "Mars/Olympus");
+        assertThat(startWithRoutes())
+                .contains("hourly.camel.yaml: trigger.timeZone", "Mars/Olympus", "Europe/Berlin");
+    }
+
+    @Test
+    void aWrongSettingOfASchedulesPolicyIsToldWithItsFile() throws IOException {
+        edit("hourly", "\"{{snapshotter.keep-last}}\"", "none");
+        assertThat(startWithRoutes())
+                .contains("hourly.camel.yaml: policy:hourly: keep-last: \"none\"", "whole number");
+    }
+
+    @Test
+    void anUnknownSettingOfASchedulesPolicyIsToldWithThoseThatThereAre() throws IOException {
+        edit("hourly", "keep-last: ", "keep-lats: ");
+        assertThat(startWithRoutes())
+                .contains(
+                        "hourly.camel.yaml: policy:hourly: keep-lats",
+                        "there are claims, keep-last");
+    }
+
+    @Test
+    void aPolicyThatIsNotNamedAfterItsRouteIsTold() throws IOException {
+        edit("hourly", "uri: policy:hourly", "uri: policy:nightly");
+        assertThat(startWithRoutes())
+                .contains(
+                        "hourly.camel.yaml: policy: \"nightly\"",
+                        "name it after the route, hourly");
+    }
+
+    @Test
+    void aKubeconfigThatIsNotThereIsNamed() {
+        assertThat(catchThrowable(() -> ClusterAccess.find(Map.of("KUBECONFIG", "/none"))))
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageContainingAll("KUBECONFIG", "/none", "no such readable file");
+    }
+
+    private void edit(String route, String old, String replacement) throws IOException {
+        RunTest.copyRoutes(routes);
+        Path file = routes.resolve(route + RouteFiles.SUFFIX);
+        String text = Files.readString(file);
+        assertThat(text).contains(old);
+        Files.writeString(file, text.replace(old, replacement));
+    }
+
+    private String startWithRoutes() {
+        return startWith(Map.of("snapshotter.routes", routes.toString()));
+    }
+
+    private static String startWith(Map<String, String> settings) {
+        Map<String, String> all = new HashMap<>(Map.of("snapshotter.claims", "data"));
+        all.putAll(settings);
+        try (ToldLines told = new ToldLines()) {
+            int exitCode =
+                    VolumeSnapshotter.run(
+                            () -> new SnapshotterConfiguration(cluster.config(Program.NAMESPACE)),
+                            all);
+            assertThat(exitCode).isEqualTo(78);
+            List<String> lines = told.atLeast(Level.WARN);
+            assertThat(lines).singleElement().asString().doesNotContain("\n");
+            return lines.get(0);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package io.volumesnapshotter;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import java.util.List;
+import java.util.stream.Stream;
+import org.slf4j.LoggerFactory;
+
+/** Collects what the program tells its user. */
+final class ToldLines implements AutoCloseable {
+
+    private final Logger logger = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+
+    ToldLines() {
+        lines.start();
+        logger.addAppender(lines);
+    }
+
+    /** The lines so far that are at least this important. */
+    List<String> atLeast(Level level) {
+        return Stream.of(lines.list.toArray(ILoggingEvent[]::new))
+                .filter(event -> event.getLevel().isGreaterOrEqual(level))
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
+    }
+
+    @Override
+    public void close() {
+        logger.detachAppender(lines);
+        lines.stop();
+    }
+}
