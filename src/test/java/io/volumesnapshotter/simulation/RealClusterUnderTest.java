@@ -33,6 +33,8 @@ final class RealClusterUnderTest implements ClusterUnderTest {
     }
 
     static RealClusterUnderTest start() {
+        List.of("cluster.namespace", "cluster.claim", "cluster.snapshot-class")
+                .forEach(RealClusterUnderTest::property);
         Config config =
                 new ConfigBuilder(Config.autoConfigure(null))
                         .withRequestRetryBackoffLimit(0)
