@@ -134,9 +134,18 @@ final class ApiServer implements AutoCloseable {
                 .forEach(h -> headers.put(h.getKey().toLowerCase(Locale.ROOT), h.getValue()));
         threads.execute(
                 () -> {
-                    Reply reply = handler.handle(event.method().name(), event.uri(), headers, body);
+                    Reply reply = answer(event.method().name(), event.uri(), headers, body);
                     context.runOnContext(nothing -> send(event, reply));
                 });
+    }
+
+    /** Whatever goes wrong in here, or in a test's hook, the client sees a 500. */
+    private Reply answer(String method, String uri, Map<String, String> headers, String body) {
+        try {
+            return handler.handle(method, uri, headers, body);
+        } catch (RuntimeException | AssertionError e) {
+            return Reply.of(ApiAnswer.status(500, "InternalError", e.toString()), () -> {});
+        }
     }
 
     private void send(HttpServerRequest event, Reply reply) {

@@ -45,7 +45,7 @@ public final class Faults {
 
     private interface Effect {
         /** An answer that replaces the real one, or null. */
-        ApiAnswer apply(ApiRequest request) throws InterruptedException;
+        ApiAnswer apply(Fault fault, ApiRequest request) throws InterruptedException;
     }
 
     /** A fault that was set: how often it struck, and the way to end it. */
@@ -55,12 +55,13 @@ public final class Faults {
         private final AtomicInteger left;
         private final AtomicInteger hits = new AtomicInteger();
         private final CountDownLatch released = new CountDownLatch(1);
-        private Effect effect;
+        private final Effect effect;
 
-        private Fault(Boundary boundary, Predicate<ApiRequest> which, int times) {
+        private Fault(Boundary boundary, Predicate<ApiRequest> which, int times, Effect effect) {
             this.boundary = boundary;
             this.which = which;
             left = new AtomicInteger(times);
+            this.effect = effect;
         }
 
         private boolean takes(Boundary boundary, ApiRequest request) {
@@ -163,14 +164,8 @@ public final class Faults {
         faults.forEach(Fault::cancel);
     }
 
-    private interface FaultEffect {
-        ApiAnswer apply(Fault fault, ApiRequest request) throws InterruptedException;
-    }
-
-    private Fault add(
-            Boundary boundary, Predicate<ApiRequest> which, int times, FaultEffect effect) {
-        Fault fault = new Fault(boundary, which, times);
-        fault.effect = request -> effect.apply(fault, request);
+    private Fault add(Boundary boundary, Predicate<ApiRequest> which, int times, Effect effect) {
+        Fault fault = new Fault(boundary, which, times, effect);
         faults.add(fault);
         return fault;
     }
@@ -180,7 +175,7 @@ public final class Faults {
         for (Fault fault : faults) {
             if (fault.takes(boundary, request)) {
                 try {
-                    ApiAnswer answer = fault.effect.apply(request);
+                    ApiAnswer answer = fault.effect.apply(fault, request);
                     if (answer != null) {
                         return answer;
                     }

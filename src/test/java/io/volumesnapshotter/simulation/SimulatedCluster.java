@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -53,6 +52,7 @@ public final class SimulatedCluster implements AutoCloseable {
 
     private final ObjectStore store = new ObjectStore();
     private final ResourceApi api = new ResourceApi(store);
+    private final ClusterContent content = new ClusterContent(api::now);
     private final RequestLog log = new RequestLog();
     private final Faults faults = new Faults();
     private final SimulatedDriver driver = new SimulatedDriver();
@@ -78,7 +78,7 @@ public final class SimulatedCluster implements AutoCloseable {
         new SnapshotController(store, driver, api, controllers);
         new Housekeeping(store, api, controllers);
         namespace(namespace);
-        storageClass(STORAGE_CLASS, DRIVER);
+        store.put(ResourceType.STORAGE_CLASS, content.storageClass());
         snapshotClass(SNAPSHOT_CLASS, DRIVER, true, "Delete");
         frontDoor = new ApiFrontDoor(api, access, faults, log);
         server = new ApiServer(frontDoor);
@@ -256,7 +256,7 @@ public final class SimulatedCluster implements AutoCloseable {
 
     /** Makes a namespace. */
     public void namespace(String name) {
-        ObjectNode namespace = object(ResourceType.NAMESPACE, "", name);
+        ObjectNode namespace = content.object(ResourceType.NAMESPACE, "", name);
         namespace.putObject("status").put("phase", "Active");
         store.put(ResourceType.NAMESPACE, namespace);
     }
@@ -286,36 +286,16 @@ public final class SimulatedCluster implements AutoCloseable {
             String name,
             Map<String, String> labels,
             Map<String, String> annotations) {
-        ObjectNode claim = unbound(namespace, name, labels, annotations);
+        ObjectNode claim = content.unbound(namespace, name, labels, annotations);
         Housekeeping.bound(claim, DRIVER);
         store.put(ResourceType.CLAIM, claim);
     }
 
     /** Makes a claim that is Pending and stays so. */
     public void pendingClaim(String namespace, String name) {
-        ObjectNode claim = unbound(namespace, name, Map.of(), Map.of());
+        ObjectNode claim = content.unbound(namespace, name, Map.of(), Map.of());
         claim.putObject("status").put("phase", "Pending");
         store.put(ResourceType.CLAIM, claim);
-    }
-
-    private ObjectNode unbound(
-            String namespace,
-            String name,
-            Map<String, String> labels,
-            Map<String, String> annotations) {
-        ObjectNode claim = object(ResourceType.CLAIM, namespace, name);
-        Json.metadata(claim).set("labels", Json.strings(labels));
-        Json.metadata(claim).set("annotations", Json.strings(annotations));
-        ObjectNode spec = claim.putObject("spec").put("storageClassName", STORAGE_CLASS);
-        spec.put("volumeMode", "Filesystem").putArray("accessModes").add("ReadWriteOnce");
-        spec.withObjectProperty("resources").putObject("requests").put("storage", "1Gi");
-        return claim;
-    }
-
-    private void storageClass(String name, String provisioner) {
-        ObjectNode storageClass = object(ResourceType.STORAGE_CLASS, "", name);
-        storageClass.put("provisioner", provisioner).put("volumeBindingMode", "Immediate");
-        store.put(ResourceType.STORAGE_CLASS, storageClass);
     }
 
     /**
@@ -325,13 +305,7 @@ public final class SimulatedCluster implements AutoCloseable {
      */
     public void snapshotClass(
             String name, String driver, boolean isDefault, String deletionPolicy) {
-        ObjectNode snapshotClass = object(ResourceType.SNAPSHOT_CLASS, "", name);
-        if (isDefault) {
-            Json.metadata(snapshotClass)
-                    .putObject("annotations")
-                    .put(SnapshotSources.DEFAULT_CLASS, "true");
-        }
-        snapshotClass.put("driver", driver).put("deletionPolicy", deletionPolicy);
+        ObjectNode snapshotClass = content.snapshotClass(name, driver, isDefault, deletionPolicy);
         store.put(ResourceType.SNAPSHOT_CLASS, snapshotClass);
     }
 
@@ -342,7 +316,7 @@ public final class SimulatedCluster implements AutoCloseable {
 
     /** Bounds the number of snapshots in a namespace; terminating ones count. */
     public void quota(String namespace, int snapshots) {
-        ObjectNode quota = object(ResourceType.QUOTA, namespace, "q");
+        ObjectNode quota = content.object(ResourceType.QUOTA, namespace, "q");
         quota.putObject("spec")
                 .putObject("hard")
                 .put("count/" + SNAPSHOTS, Integer.toString(snapshots));
@@ -367,60 +341,13 @@ public final class SimulatedCluster implements AutoCloseable {
             Map<String, String> labels,
             Instant createdAt,
             SnapshotState state) {
-        ObjectNode snapshot = object(ResourceType.SNAPSHOT, namespace, name);
-        String time = createdAt.truncatedTo(ChronoUnit.SECONDS).toString();
-        Json.metadata(snapshot).put("creationTimestamp", time);
-        if (!labels.isEmpty()) {
-            Json.metadata(snapshot).set("labels", Json.strings(labels));
-        }
-        ObjectNode spec = snapshot.putObject("spec").put("volumeSnapshotClassName", SNAPSHOT_CLASS);
-        spec.putObject("source").put("persistentVolumeClaimName", claim);
-        Json.addFinalizer(snapshot, SnapshotController.BOUND_FINALIZER);
-        boolean cut = state == SnapshotState.READY || state == SnapshotState.TERMINATING;
-        ObjectNode status = snapshot.putObject("status");
-        status.put("boundVolumeSnapshotContentName", "snapcontent-" + Json.uid(snapshot));
-        status.put("readyToUse", cut);
-        if (cut) {
-            status.put("creationTime", time).put("restoreSize", "1Gi");
-        }
-        if (state == SnapshotState.TERMINATING) {
-            Json.metadata(snapshot).put("deletionTimestamp", api.now());
-            Json.metadata(snapshot).put("deletionGracePeriodSeconds", 0);
-        } else {
-            Json.addFinalizer(snapshot, SnapshotController.SOURCE_FINALIZER);
-        }
-        if (state == SnapshotState.FAILED) {
-            status.putObject("error")
-                    .put("message", "Failed to check and update snapshot content: no space left")
-                    .put("time", time);
-        }
+        ObjectNode snapshot = content.snapshot(namespace, name, claim, labels, createdAt, state);
         return SimulatedSnapshot.of(store.put(ResourceType.SNAPSHOT, snapshot));
     }
 
     /** Puts any object of a kind that the strict store knows into the cluster as it is. */
     public void put(HasMetadata object) {
-        ResourceType type =
-                ResourceType.ALL.stream()
-                        .filter(t -> t.kind().equals(object.getKind()))
-                        .findFirst()
-                        .orElseThrow(() -> new IllegalArgumentException(object.getKind()));
-        ObjectNode given = Json.MAPPER.valueToTree(object);
-        ObjectNode whole =
-                object(type, type.namespaced() ? Json.namespace(given) : "", Json.name(given));
-        Json.merge(whole, given);
-        store.put(type, whole);
-    }
-
-    private ObjectNode object(ResourceType type, String namespace, String name) {
-        ObjectNode object = Json.object();
-        object.put("apiVersion", type.apiVersion()).put("kind", type.kind());
-        ObjectNode metadata = object.putObject("metadata").put("name", name);
-        if (!namespace.isEmpty()) {
-            metadata.put("namespace", namespace);
-        }
-        metadata.put("uid", UUID.randomUUID().toString());
-        metadata.put("creationTimestamp", api.now()).put("generation", 1);
-        return object;
+        content.put(store, Json.MAPPER.valueToTree(object));
     }
 
     /** Takes the snapshot API away, as on a cluster without its CRDs. */

@@ -168,7 +168,10 @@ final class SnapshotController implements ObjectStore.Listener {
             report(snapshot, status, source.reason(), source.problem());
             return;
         }
-        snapshot.withObjectProperty("spec").put("volumeSnapshotClassName", source.className());
+        if (!snapshot.path("spec").has("volumeSnapshotClassName")) {
+            snapshot.withObjectProperty("spec").put("volumeSnapshotClassName", source.className());
+            Json.metadata(snapshot).put("generation", 2);
+        }
         Json.addFinalizer(snapshot, BOUND_FINALIZER);
         status.remove("error");
         status.put("boundVolumeSnapshotContentName", "snapcontent-" + work.uid);
