@@ -1,0 +1,78 @@
+package io.volumesnapshotter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every route file that ships is one that a person, an editor and the YAML DSL's schema can read.
+ */
+class RouteFilesTest {
+
+    private static final JsonSchema SCHEMA = schema();
+
+    static List<Path> files() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            return files.filter(file -> file.toString().endsWith(RouteFiles.SUFFIX)).toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void isValidByTheYamlDslsOwnSchema(Path file) throws IOException {
+        assertThat(SCHEMA.validate(read(file))).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void holdsOneRouteWithTheFilesNameAsIdAndADescription(Path file) throws IOException {
+        JsonNode content = read(file);
+        assertThat(content).hasSize(1);
+        String name = file.getFileName().toString().replace(RouteFiles.SUFFIX, "");
+        if (name.equals("error-handling")) {
+            JsonNode shared = content.get(0).path("routeConfiguration");
+            assertThat(shared.path("description").asText()).endsWith(".");
+            assertThat(shared.has("id"))
+                    .describedAs("with an id it would apply to no route")
+                    .isFalse();
+        } else {
+            JsonNode route = content.get(0).path("route");
+            assertThat(route.path("id").asText()).isEqualTo(name);
+            assertThat(route.path("description").asText()).endsWith(".");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void aRouteThatOthersCallIsCalledByItsName(Path file) throws IOException {
+        JsonNode route = read(file).get(0).path("route");
+        String from = route.path("from").path("uri").asText();
+        assertThat(from.startsWith("direct:") ? from : "direct:" + route.path("id").asText())
+                .isEqualTo("direct:" + route.path("id").asText());
+    }
+
+    private static JsonNode read(Path file) throws IOException {
+        return new YAMLMapper().readTree(file.toFile());
+    }
+
+    private static JsonSchema schema() {
+        try (InputStream schema =
+                RouteFilesTest.class.getResourceAsStream("/schema/camelYamlDsl.json")) {
+            return JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V7).getSchema(schema);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
