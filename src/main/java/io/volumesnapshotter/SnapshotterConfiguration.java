@@ -7,6 +7,9 @@ import java.time.InstantSource;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.support.LifecycleStrategySupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Wires the program: what the routes refer to, and what starts and stops with them. */
 public final class SnapshotterConfiguration implements CamelConfiguration {
@@ -54,8 +57,27 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "preflight")));
 
+        context.addLifecycleStrategy(new StopTeller());
+
         routeFiles = new RouteFiles(Path.of(settings.text("routes")));
         routeFiles.load(context);
+    }
+
+    /** Tells that no new run starts and that the one that goes on may take a while to end. */
+    private static final class StopTeller extends LifecycleStrategySupport {
+
+        private static final Logger LOG = LoggerFactory.getLogger(StopTeller.class);
+
+        @Override
+        public void onContextStopping(CamelContext context) {
+            int runs = context.getInflightRepository().size();
+            if (runs > 0) {
+                LOG.info(
+                        "told to stop: no run starts any more; one that goes on may end within {} s,"
+                                + " else the next one completes it",
+                        context.getShutdownStrategy().getTimeout());
+            }
+        }
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

@@ -1,0 +1,91 @@
+package io.volumesnapshotter;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** The program as it is packaged, in a process of its own, started by its script. */
+final class PackagedProgram implements AutoCloseable {
+
+    static final Path HOME = Path.of("target/volume-snapshotter");
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private final Process process;
+    private final Path log;
+
+    private PackagedProgram(Process process, Path log) {
+        this.process = process;
+        this.log = log;
+    }
+
+    /**
+     * Starts it from another directory and by way of a symbolic link, as an image may have it.
+     *
+     * @param directory where its log goes and where it runs
+     * @param environment all of its environment, but for the way to Java
+     */
+    static PackagedProgram start(Path directory, Map<String, String> environment)
+            throws IOException {
+        Path link = directory.resolve("volume-snapshotter");
+        if (!Files.exists(link)) {
+            Files.createSymbolicLink(link, HOME.resolve("bin/volume-snapshotter").toAbsolutePath());
+        }
+        Path log = Files.createTempFile(directory, "program", ".log");
+        ProcessBuilder builder =
+                new ProcessBuilder(link.toString())
+                        .directory(directory.toFile())
+                        .redirectErrorStream(true)
+                        .redirectOutput(log.toFile());
+        builder.environment().clear();
+        builder.environment().put("PATH", System.getenv("PATH"));
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        builder.environment().putAll(environment);
+        return new PackagedProgram(builder.start(), log);
+    }
+
+    /** The lines that it printed so far. */
+    List<String> lines() {
+        try {
+            return Files.readAllLines(log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    void awaitLine(String words) {
+        await().alias("a line with: " + words)
+                .atMost(LIMIT)
+                .until(() -> lines().stream().anyMatch(line -> line.contains(words)));
+    }
+
+    /** Ends it as Kubernetes ends a pod, and gives its exit code. */
+    int terminate() throws InterruptedException {
+        process.destroy();
+        return awaitExit();
+    }
+
+    /** Ends it as kill -9 does. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+    }
+
+    int awaitExit() throws InterruptedException {
+        if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+            throw new AssertionError("still running: " + lines());
+        }
+        return process.exitValue();
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}
