@@ -7,20 +7,26 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Date;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.apache.camel.Body;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
+import org.apache.camel.support.LifecycleStrategySupport;
 import org.quartz.CronTrigger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the routes ask about a run. */
-public final class Runs {
+/** What the routes ask about a run, and which runs go on when the program is told to stop. */
+public final class Runs extends LifecycleStrategySupport {
 
     private static final Logger LOG = LoggerFactory.getLogger(Runs.class);
 
     private final KubernetesClient client;
     private final InstantSource clock;
+    private final Set<Run> running = ConcurrentHashMap.newKeySet();
 
     public Runs(KubernetesClient client, InstantSource clock) {
         this.client = client;
@@ -50,6 +56,7 @@ public final class Runs {
                         schedule.policy().namespace().orElseGet(client::getNamespace),
                         schedule.policy(),
                         clock);
+        running.add(run);
         LOG.info("{}: starts, claims {}", run.name(), String.join(", ", run.claims()));
         return run;
     }
@@ -109,6 +116,7 @@ public final class Runs {
 
     /** Tells how the run ended. It is a success only if nothing failed and all were seen ready. */
     public void finish(@Variable("run") Run run) {
+        running.remove(run);
         int all = run.claims().size();
         int ready = run.ready().size();
         if (ready == all && run.failed().isEmpty()) {
@@ -121,5 +129,26 @@ public final class Runs {
                     all,
                     String.join(", ", run.failed()));
         }
+    }
+
+    @Override
+    public void onContextStopping(CamelContext context) {
+        if (!running.isEmpty()) {
+            LOG.info(
+                    "told to stop: no run starts any more; {} may still end within {} s",
+                    names(),
+                    context.getShutdownStrategy().getTimeout());
+        }
+    }
+
+    @Override
+    public void onContextStopped(CamelContext context) {
+        if (!running.isEmpty()) {
+            LOG.warn("stopped before the end of {}; the next run completes it", names());
+        }
+    }
+
+    private String names() {
+        return running.stream().map(Run::name).sorted().collect(Collectors.joining(", "));
     }
 }

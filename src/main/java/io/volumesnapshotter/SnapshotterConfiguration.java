@@ -7,9 +7,6 @@ import java.time.InstantSource;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
-import org.apache.camel.support.LifecycleStrategySupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Wires the program: what the routes refer to, and what starts and stops with them. */
 public final class SnapshotterConfiguration implements CamelConfiguration {
@@ -46,7 +43,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         ApiServer apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
         KubernetesClient client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
-        context.getRegistry().bind("runs", new Runs(client, InstantSource.system()));
+        Runs runs = new Runs(client, InstantSource.system());
+        context.getRegistry().bind("runs", runs);
+        context.addLifecycleStrategy(runs);
         context.getRegistry().bind("failures", new Failures(apiServer));
         context.addComponent("policy", new PolicyComponent());
         context.addService(
@@ -57,27 +56,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "preflight")));
 
-        context.addLifecycleStrategy(new StopTeller());
-
         routeFiles = new RouteFiles(Path.of(settings.text("routes")));
         routeFiles.load(context);
-    }
-
-    /** Tells that no new run starts and that the one that goes on may take a while to end. */
-    private static final class StopTeller extends LifecycleStrategySupport {
-
-        private static final Logger LOG = LoggerFactory.getLogger(StopTeller.class);
-
-        @Override
-        public void onContextStopping(CamelContext context) {
-            int runs = context.getInflightRepository().size();
-            if (runs > 0) {
-                LOG.info(
-                        "told to stop: no run starts any more; one that goes on may end within {} s,"
-                                + " else the next one completes it",
-                        context.getShutdownStrategy().getTimeout());
-            }
-        }
     }
 
     /** The route files, once {@link #configure} has read them; null before. */
