@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,6 +30,12 @@ class ImageIT {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     @TempDir private Path directory;
+
+    /** JUnit warns of a link that leads out of the directory that it removes. */
+    @AfterEach
+    void removeLink() throws IOException {
+        Files.deleteIfExists(link());
+    }
 
     @Test
     void theBuildMakesAllThatIsCopied() throws IOException {
@@ -169,6 +176,10 @@ class ImageIT {
         if (!program.waitFor(LIMIT, TimeUnit.SECONDS)) {
             program.destroyForcibly();
         }
+    }
+
+    private Path link() {
+        return directory.resolve("volume-snapshotter");
     }
 
     private Path log() {
