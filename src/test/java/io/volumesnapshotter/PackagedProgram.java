@@ -19,10 +19,12 @@ final class PackagedProgram implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final Process process;
+    private final Path link;
     private final Path log;
 
-    private PackagedProgram(Process process, Path log) {
+    private PackagedProgram(Process process, Path link, Path log) {
         this.process = process;
+        this.link = link;
         this.log = log;
     }
 
@@ -35,9 +37,7 @@ final class PackagedProgram implements AutoCloseable {
     static PackagedProgram start(Path directory, Map<String, String> environment)
             throws IOException {
         Path link = directory.resolve("volume-snapshotter");
-        if (!Files.exists(link)) {
-            Files.createSymbolicLink(link, HOME.resolve("bin/volume-snapshotter").toAbsolutePath());
-        }
+        Files.createSymbolicLink(link, HOME.resolve("bin/volume-snapshotter").toAbsolutePath());
         Path log = Files.createTempFile(directory, "program", ".log");
         ProcessBuilder builder =
                 new ProcessBuilder(link.toString())
@@ -48,7 +48,7 @@ final class PackagedProgram implements AutoCloseable {
         builder.environment().put("PATH", System.getenv("PATH"));
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().putAll(environment);
-        return new PackagedProgram(builder.start(), log);
+        return new PackagedProgram(builder.start(), link, log);
     }
 
     /** The lines that it printed so far. */
@@ -85,7 +85,8 @@ final class PackagedProgram implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         process.destroyForcibly();
+        Files.delete(link);
     }
 }

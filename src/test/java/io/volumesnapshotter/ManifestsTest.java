@@ -1,0 +1,495 @@
+package io.volumesnapshotter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.HTTPGetAction;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.IntOrString;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
+import io.fabric8.kubernetes.api.model.rbac.Role;
+import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
+import io.fabric8.kubernetes.api.model.rbac.Subject;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the manifests promise to the one who applies them. */
+class ManifestsTest {
+
+    private static final Path K8S = Path.of("k8s");
+    private static final Path ROUTES = Path.of("routes");
+
+    private final Deployment deployment = object("deployment.yaml", Deployment.class);
+    private final PodSpec pod = deployment.getSpec().getTemplate().getSpec();
+    private final Container container = pod.getContainers().get(0);
+    private final Properties properties = properties();
+    private final JsonNode kustomization = yaml(K8S.resolve("kustomization.yaml"));
+
+    static Stream<Path> manifests() throws IOException {
+        try (Stream<Path> files = Files.list(K8S)) {
+            return files
+                    .filter(file -> file.toString().endsWith(".yaml"))
+                    .filter(file -> !file.endsWith("kustomization.yaml"))
+                    .sorted()
+                    .toList()
+                    .stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("manifests")
+    void aFileHoldsOneObjectAndHasItsKindAsName(Path file) throws IOException {
+        assertThat(Manifests.read(Files.readString(file)))
+                .singleElement()
+                .extracting(object -> object.getKind().toLowerCase(Locale.ROOT) + ".yaml")
+                .isEqualTo(file.getFileName().toString());
+    }
+
+    @ParameterizedTest
+    @MethodSource("manifests")
+    void anUnknownFieldIsNoticed(Path file) throws IOException {
+        String misspelt = Files.readString(file).replace("\n  name:", "\n  nmae: x\n  name:");
+
+        assertThatThrownBy(() -> Manifests.read(misspelt)).hasMessageContaining("nmae");
+    }
+
+    @ParameterizedTest
+    @MethodSource("manifests")
+    void onlyTheKustomizationNamesTheNamespace(Path file) throws IOException {
+        assertThat(Files.readString(file)).doesNotContainPattern("(?m)^\\s*namespace:");
+    }
+
+    @Test
+    void theKustomizationTakesInEveryFile() throws IOException {
+        assertThat(texts(kustomization.path("resources")))
+                .containsExactlyInAnyOrderElementsOf(
+                        Stream.concat(
+                                        Stream.of("../routes"),
+                                        manifests().map(file -> file.getFileName().toString()))
+                                .toList());
+    }
+
+    @Test
+    void theRoleAllowsFourVerbsOnSnapshotsAndNothingElse() {
+        PolicyRule rule = new PolicyRule();
+        rule.setApiGroups(List.of("snapshot.storage.k8s.io"));
+        rule.setResources(List.of("volumesnapshots"));
+        rule.setVerbs(List.of("create", "get", "list", "delete"));
+
+        assertThat(object("role.yaml", Role.class).getRules()).containsExactly(rule);
+    }
+
+    @Test
+    void theRoleIsBoundToTheProgramsAccountAlone() {
+        RoleBinding binding = object("rolebinding.yaml", RoleBinding.class);
+
+        assertThat(binding.getRoleRef().getName())
+                .isEqualTo(object("role.yaml", Role.class).getMetadata().getName());
+        assertThat(binding.getSubjects())
+                .extracting(Subject::getKind, Subject::getName)
+                .containsExactly(tuple("ServiceAccount", pod.getServiceAccountName()));
+    }
+
+    @Test
+    void onlyThePodThatAsksForTheTokenGetsIt() {
+        ServiceAccount account = object("serviceaccount.yaml", ServiceAccount.class);
+
+        assertThat(account.getMetadata().getName()).isEqualTo(pod.getServiceAccountName());
+        assertThat(account.getAutomountServiceAccountToken()).isFalse();
+        assertThat(pod.getAutomountServiceAccountToken()).isTrue();
+    }
+
+    @Test
+    void theRestrictedProfileAdmitsThePod() {
+        assertThat(pod.getContainers()).hasSize(1);
+        assertThat(pod.getSecurityContext().getRunAsNonRoot()).isTrue();
+        assertThat(pod.getSecurityContext().getRunAsUser()).isPositive();
+        assertThat(pod.getSecurityContext().getSeccompProfile().getType())
+                .isEqualTo("RuntimeDefault");
+        assertThat(container.getSecurityContext().getAllowPrivilegeEscalation()).isFalse();
+        assertThat(container.getSecurityContext().getCapabilities().getDrop())
+                .containsExactly("ALL");
+        assertThat(container.getSecurityContext().getCapabilities().getAdd()).isEmpty();
+        assertThat(pod.getVolumes())
+                .allMatch(volume -> volume.getConfigMap() != null || volume.getEmptyDir() != null);
+    }
+
+    @Test
+    void theUserIsTheImages() throws IOException {
+        assertThat(Files.readString(Path.of("Dockerfile")))
+                .contains(
+                        "\nUSER %d:%d\n"
+                                .formatted(
+                                        pod.getSecurityContext().getRunAsUser(),
+                                        pod.getSecurityContext().getRunAsGroup()));
+    }
+
+    @Test
+    void theRootFileSystemIsReadOnly() {
+        assertThat(container.getSecurityContext().getReadOnlyRootFilesystem()).isTrue();
+    }
+
+    @Test
+    void servicesSetNoVariables() {
+        assertThat(pod.getEnableServiceLinks()).isFalse();
+    }
+
+    @Test
+    void onePodRunsAtATime() {
+        assertThat(deployment.getSpec().getReplicas()).isEqualTo(1);
+        assertThat(deployment.getSpec().getStrategy().getType()).isEqualTo("Recreate");
+    }
+
+    @Test
+    void theSelectorFindsThePod() {
+        assertThat(deployment.getSpec().getSelector().getMatchLabels())
+                .containsExactlyEntriesOf(Map.of("app.kubernetes.io/name", "volume-snapshotter"))
+                .isEqualTo(deployment.getSpec().getTemplate().getMetadata().getLabels());
+    }
+
+    @Test
+    void startAndLifeAreProbedWithoutLookingAtTheRoutes() {
+        HTTPGetAction live = probe("/observe/health/live");
+
+        assertThat(container.getStartupProbe().getHttpGet()).isEqualTo(live);
+        assertThat(container.getLivenessProbe().getHttpGet()).isEqualTo(live);
+    }
+
+    @Test
+    void readinessLooksAtTheRoutes() {
+        assertThat(container.getReadinessProbe().getHttpGet())
+                .isEqualTo(probe("/observe/health/ready"));
+    }
+
+    @Test
+    void theProbedPortIsTheOneThatTheProgramServes() {
+        assertThat(container.getPorts())
+                .singleElement()
+                .satisfies(
+                        port -> {
+                            assertThat(port.getName()).isEqualTo("management");
+                            assertThat(port.getContainerPort())
+                                    .hasToString(properties.getProperty("camel.management.port"));
+                        });
+        assertThat(environment()).containsEntry("CAMEL_MANAGEMENT_ENABLED", "true");
+    }
+
+    @Test
+    void requestsAndLimitsAreSet() {
+        assertThat(container.getResources().getRequests()).containsOnlyKeys("cpu", "memory");
+        assertThat(container.getResources().getLimits()).containsOnlyKeys("cpu", "memory");
+    }
+
+    @Test
+    void theMemoryLimitLeavesAsMuchBesidesTheHeap() throws IOException {
+        Matcher heap =
+                Pattern.compile("-Xmx(\\d+)m")
+                        .matcher(Files.readString(Path.of("src/main/scripts/volume-snapshotter")));
+        assertThat(heap.find()).isTrue();
+
+        assertThat(
+                        Quantity.getAmountInBytes(
+                                        container.getResources().getLimits().get("memory"))
+                                .longValueExact())
+                .isGreaterThanOrEqualTo(2 * Long.parseLong(heap.group(1)) << 20);
+    }
+
+    @Test
+    void theImageIsPinnedToTheVersionThatIsBuilt() throws IOException {
+        Matcher version =
+                Pattern.compile("<artifactId>volume-snapshotter</artifactId>\\s*<version>([^<]*)<")
+                        .matcher(Files.readString(Path.of("pom.xml")));
+        assertThat(version.find()).isTrue();
+
+        assertThat(kustomization.path("images"))
+                .singleElement()
+                .satisfies(
+                        image -> {
+                            assertThat(image.path("name").asText()).isEqualTo(container.getImage());
+                            assertThat(image.path("newTag").asText())
+                                    .isEqualTo(version.group(1).replace("-SNAPSHOT", ""));
+                        });
+    }
+
+    @Test
+    void aPodMayTakeLongerToStopThanTheProgramDoes() {
+        assertThat(pod.getTerminationGracePeriodSeconds())
+                .isGreaterThan(
+                        Long.parseLong(properties.getProperty("camel.main.shutdown-timeout")));
+    }
+
+    @Test
+    void theRoutesConfigMapHoldsTheRouteFilesAndKeepsItsName() throws IOException {
+        JsonNode generator = yaml(ROUTES.resolve("kustomization.yaml")).path("configMapGenerator");
+
+        assertThat(texts(generator.path(0).path("files"))).isEqualTo(routeFiles());
+        assertThat(generator.path(0).at("/options/disableNameSuffixHash").asBoolean()).isTrue();
+    }
+
+    @Test
+    void theProgramReadsTheRoutesConfigMap() {
+        Volume volume =
+                pod.getVolumes().stream()
+                        .filter(candidate -> candidate.getConfigMap() != null)
+                        .findFirst()
+                        .orElseThrow();
+        VolumeMount mount =
+                container.getVolumeMounts().stream()
+                        .filter(candidate -> candidate.getName().equals(volume.getName()))
+                        .findFirst()
+                        .orElseThrow();
+
+        assertThat(volume.getConfigMap().getName())
+                .isEqualTo(
+                        yaml(ROUTES.resolve("kustomization.yaml"))
+                                .at("/configMapGenerator/0/name")
+                                .asText());
+        assertThat(environment()).containsEntry("SNAPSHOTTER_ROUTES", mount.getMountPath());
+        assertThat(mount.getReadOnly()).isTrue();
+        assertThat(mount.getSubPath()).as("a subPath would not follow edits").isNull();
+    }
+
+    @Test
+    void theProgramGetsTheSettings() {
+        assertThat(container.getEnvFrom())
+                .singleElement()
+                .extracting(source -> source.getConfigMapRef().getName())
+                .isEqualTo(kustomization.at("/configMapGenerator/0/name").asText());
+    }
+
+    @Test
+    void theSettingsAreTheProgramsWithTheirDefaultsAndAClaim() throws IOException {
+        Map<String, String> defaults = new TreeMap<>();
+        for (String name : properties.stringPropertyNames()) {
+            if (name.startsWith(Settings.PREFIX)) {
+                String variable = name.replace('.', '_').replace('-', '_').toUpperCase(Locale.ROOT);
+                defaults.put(variable, properties.getProperty(name));
+            }
+        }
+        defaults.remove("SNAPSHOTTER_NAMESPACE");
+        defaults.remove("SNAPSHOTTER_ROUTES");
+        defaults.put("SNAPSHOTTER_CLAIMS", "data");
+
+        assertThat(settings()).isEqualTo(defaults);
+    }
+
+    /** What kustomize makes of the files; only where kubectl is installed. */
+    @Nested
+    class Kustomized {
+
+        @TempDir private Path directory;
+        private List<HasMetadata> objects;
+
+        @BeforeEach
+        void kustomize() throws Exception {
+            Path overlay = Files.createDirectory(directory.resolve("overlay"));
+            Path base = overlay.toRealPath().relativize(K8S.toRealPath());
+            Files.writeString(
+                    overlay.resolve("kustomization.yaml"),
+                    "namespace: shop\nresources:\n  - " + base + "\n");
+            objects = Manifests.read(kubectl("kustomize", overlay.toString()));
+        }
+
+        @Test
+        void theNamespaceOfAnOverlayReachesEveryObject() {
+            assertThat(objects)
+                    .hasSize(6)
+                    .allMatch(object -> object.getMetadata().getNamespace().equals("shop"));
+        }
+
+        @Test
+        void theNamespaceOfAnOverlayReachesTheBinding() {
+            assertThat(only(RoleBinding.class).getSubjects())
+                    .extracting(Subject::getNamespace)
+                    .containsExactly("shop");
+        }
+
+        @Test
+        void everyObjectHasTheRecommendedName() {
+            assertThat(objects)
+                    .allMatch(
+                            object ->
+                                    "volume-snapshotter"
+                                            .equals(
+                                                    object.getMetadata()
+                                                            .getLabels()
+                                                            .get("app.kubernetes.io/name")));
+        }
+
+        @Test
+        void theSelectorStaysAsItIs() {
+            assertThat(only(Deployment.class).getSpec().getSelector())
+                    .isEqualTo(deployment.getSpec().getSelector());
+        }
+
+        @Test
+        void theRoutesArriveUnchanged() throws IOException {
+            Map<String, String> files = new HashMap<>();
+            for (String file : routeFiles()) {
+                files.put(file, Files.readString(ROUTES.resolve(file)));
+            }
+
+            assertThat(configMap("volume-snapshotter-routes").getData()).isEqualTo(files);
+        }
+
+        @Test
+        void changedSettingsRestartTheProgram() throws IOException {
+            String name =
+                    only(Deployment.class)
+                            .getSpec()
+                            .getTemplate()
+                            .getSpec()
+                            .getContainers()
+                            .get(0)
+                            .getEnvFrom()
+                            .get(0)
+                            .getConfigMapRef()
+                            .getName();
+
+            assertThat(name).matches("volume-snapshotter-settings-\\w+");
+            assertThat(configMap(name).getData()).isEqualTo(settings());
+        }
+
+        @Test
+        void theImageHasATag() {
+            assertThat(
+                            only(Deployment.class)
+                                    .getSpec()
+                                    .getTemplate()
+                                    .getSpec()
+                                    .getContainers()
+                                    .get(0)
+                                    .getImage())
+                    .matches("[^:]+:\\d+\\.\\d+\\.\\d+");
+        }
+
+        private <T> T only(Class<T> type) {
+            List<T> found = objects.stream().filter(type::isInstance).map(type::cast).toList();
+            assertThat(found).hasSize(1);
+            return found.get(0);
+        }
+
+        private ConfigMap configMap(String name) {
+            return objects.stream()
+                    .filter(ConfigMap.class::isInstance)
+                    .map(ConfigMap.class::cast)
+                    .filter(configMap -> configMap.getMetadata().getName().equals(name))
+                    .findFirst()
+                    .orElseThrow();
+        }
+
+        private String kubectl(String... arguments) throws Exception {
+            Path output = directory.resolve("output");
+            ProcessBuilder builder =
+                    new ProcessBuilder(
+                            Stream.concat(Stream.of("kubectl"), Stream.of(arguments)).toList());
+            Process process = null;
+            try {
+                process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+            } catch (IOException e) {
+                assumeTrue(false, "kubectl is not installed");
+            }
+            assertThat(process.waitFor()).as(Files.readString(output)).isZero();
+            return Files.readString(output);
+        }
+    }
+
+    private static HTTPGetAction probe(String path) {
+        HTTPGetAction action = new HTTPGetAction();
+        action.setPath(path);
+        action.setPort(new IntOrString("management"));
+        return action;
+    }
+
+    private Map<String, String> environment() {
+        Map<String, String> environment = new HashMap<>();
+        container.getEnv().forEach(env -> environment.put(env.getName(), env.getValue()));
+        return environment;
+    }
+
+    private static List<String> routeFiles() throws IOException {
+        try (Stream<Path> files = Files.list(ROUTES)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(file -> file.endsWith(RouteFiles.SUFFIX))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static Map<String, String> settings() throws IOException {
+        Map<String, String> settings = new TreeMap<>();
+        for (String line : Files.readAllLines(K8S.resolve("settings.env"))) {
+            if (!line.startsWith("#")) {
+                String[] setting = line.split("=", 2);
+                settings.put(setting[0], setting[1]);
+            }
+        }
+        return settings;
+    }
+
+    private static List<String> texts(JsonNode list) {
+        return StreamSupport.stream(list.spliterator(), false).map(JsonNode::asText).toList();
+    }
+
+    private static <T extends HasMetadata> T object(String file, Class<T> type) {
+        try {
+            return type.cast(Manifests.read(Files.readString(K8S.resolve(file))).get(0));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static JsonNode yaml(Path file) {
+        try {
+            return new ObjectMapper(new YAMLFactory()).readTree(file.toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Properties properties() {
+        Properties properties = new Properties();
+        try (Reader reader =
+                Files.newBufferedReader(
+                        Path.of("src/main/resources/application.properties"),
+                        StandardCharsets.UTF_8)) {
+            properties.load(reader);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return properties;
+    }
+}
