@@ -29,7 +29,7 @@ public record Failure(
     public String toString() {
         StringBuilder line = new StringBuilder(run);
         if (!claim.isEmpty()) {
-            line.append(' ').append(claim);
+            line.append(' ').append(namespace).append('/').append(claim);
         }
         line.append(": ").append(phase).append(" failed");
         if (!snapshot.isEmpty()) {

@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
@@ -76,13 +77,13 @@ public final class Failures {
         Run run = run(exchange);
         SnapshotFailedException snapshotFailed =
                 ObjectHelper.getException(SnapshotFailedException.class, failure);
-        String claim =
+        Claim claim =
                 snapshotFailed != null
                         ? snapshotFailed.claim()
-                        : exchange.getVariable("claim", "", String.class);
+                        : exchange.getVariable("claim", Claim.class);
         String remedy = snapshotFailed != null ? snapshotFailed.remedy() : remedy(failure);
-        List<String> claims = List.of(claim);
-        if (claim.isEmpty() && run != null && run.isOpen()) {
+        List<Claim> claims = Collections.singletonList(claim);
+        if (claim == null && run != null && run.isOpen()) {
             claims = run.pending();
         }
         return claims.stream()
@@ -91,21 +92,21 @@ public final class Failures {
     }
 
     private static Failure letter(
-            Exchange exchange, Run run, String claim, String words, String remedy) {
+            Exchange exchange, Run run, Claim claim, String words, String remedy) {
         String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
         if (run == null) {
             String schedule = exchange.getFromRouteId();
-            return new Failure(schedule, schedule, "", claim, "", phase, 1, words, remedy);
+            return new Failure(schedule, schedule, "", "", "", phase, 1, words, remedy);
         }
-        if (!claim.isEmpty()) {
+        if (claim != null) {
             run.failed(claim);
         }
-        String snapshot = claim.isEmpty() ? "" : run.snapshotOf(claim);
+        String snapshot = claim == null ? "" : run.snapshotOf(claim);
         return new Failure(
                 run.schedule(),
                 run.name(),
-                run.namespace(),
-                claim,
+                claim == null ? "" : claim.namespace(),
+                claim == null ? "" : claim.name(),
                 exchange.getVariable("snapshot", snapshot, String.class),
                 phase,
                 exchange.getProperty(ATTEMPTS, 1, Integer.class),

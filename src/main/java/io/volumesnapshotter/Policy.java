@@ -1,24 +1,23 @@
 package io.volumesnapshotter;
 
 import java.time.Duration;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * What a schedule does whenever it fires.
  *
- * @param namespace where the claims are; empty for the one that the program runs in
- * @param claims names of the claims, at least one
- * @param snapshotClassName the VolumeSnapshotClass; empty for the cluster's default
+ * @param selection which claims
+ * @param snapshotClassName the VolumeSnapshotClass; empty for the claim's, the driver's, or else
+ *     the cluster's default
  * @param keepLast how many ready snapshots of a claim stay, at least 1
  * @param readyTimeout how long a snapshot may take to become ready once its work has started
  * @param pollInterval how long to wait before the first look
  * @param maxPollInterval the longest wait between two looks
  */
 public record Policy(
-        Optional<String> namespace,
-        List<String> claims,
+        ClaimSelection selection,
         Optional<String> snapshotClassName,
         int keepLast,
         Duration readyTimeout,
@@ -26,15 +25,20 @@ public record Policy(
         Duration maxPollInterval) {
 
     /** The names of the settings that make a policy, as they stand in a schedule's file. */
-    public static final Set<String> SETTINGS =
-            Set.of(
-                    "namespace",
-                    "claims",
-                    "snapshot-class-name",
-                    "keep-last",
-                    "ready-timeout",
-                    "poll-interval",
-                    "max-poll-interval");
+    public static final Set<String> SETTINGS = settings();
+
+    private static Set<String> settings() {
+        Set<String> names =
+                new HashSet<>(
+                        Set.of(
+                                "snapshot-class-name",
+                                "keep-last",
+                                "ready-timeout",
+                                "poll-interval",
+                                "max-poll-interval"));
+        names.addAll(ClaimSelection.SETTINGS);
+        return Set.copyOf(names);
+    }
 
     /**
      * @throws InvalidSettingException when a setting is wrong or two contradict each other
@@ -42,8 +46,7 @@ public record Policy(
     public static Policy of(Settings settings) {
         Policy policy =
                 new Policy(
-                        settings.namespace("namespace"),
-                        settings.claims("claims"),
+                        ClaimSelection.of(settings),
                         settings.objectName("snapshot-class-name"),
                         settings.atLeastOne("keep-last"),
                         settings.duration("ready-timeout"),

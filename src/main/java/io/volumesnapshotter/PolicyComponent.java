@@ -48,15 +48,25 @@ public final class PolicyComponent extends DefaultComponent {
         Policy policy =
                 Policy.of(
                         new Settings(
-                                place,
                                 setting ->
-                                        own.containsKey(setting)
-                                                ? Optional.of(String.valueOf(own.get(setting)))
-                                                : getCamelContext()
-                                                        .getPropertiesComponent()
-                                                        .resolveProperty(
-                                                                Settings.PREFIX + setting)));
+                                        (own.containsKey(setting) ? place : Settings.PREFIX)
+                                                + setting,
+                                setting -> value(own, setting)));
         return new PolicyEndpoint(uri, this, new Schedule(name, policy));
+    }
+
+    /** A schedule that selects claims in its own way does not inherit the program's. */
+    private Optional<String> value(Map<String, Object> own, String setting) {
+        if (own.containsKey(setting)) {
+            return Optional.of(String.valueOf(own.get(setting)));
+        }
+        boolean selects = own.keySet().stream().anyMatch(ClaimSelection.SETTINGS::contains);
+        return selects && ClaimSelection.SETTINGS.contains(setting) && !setting.equals("namespace")
+                        || own.containsKey("namespace-selector") && setting.equals("namespace")
+                ? Optional.empty()
+                : getCamelContext()
+                        .getPropertiesComponent()
+                        .resolveProperty(Settings.PREFIX + setting);
     }
 
     private static final class PolicyEndpoint extends DefaultEndpoint {

@@ -1,9 +1,7 @@
 package io.volumesnapshotter;
 
-import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
+import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.support.service.ServiceSupport;
@@ -22,31 +20,22 @@ public final class Preflight extends ServiceSupport {
     private static final long FIRST_DELAY = 1;
     private static final long LAST_DELAY = 30;
 
-    private static final ResourceDefinitionContext SNAPSHOTS =
-            new ResourceDefinitionContext.Builder()
-                    .withGroup("snapshot.storage.k8s.io")
-                    .withVersion("v1")
-                    .withPlural("volumesnapshots")
-                    .withKind("VolumeSnapshot")
-                    .withNamespaced(true)
-                    .build();
-
-    private final KubernetesClient client;
+    private final Snapshots snapshots;
     private final ApiServer apiServer;
-    private final String namespace;
+    private final Optional<String> namespace;
     private final ScheduledExecutorService executor;
     private String lastFinding = "";
 
     /**
-     * @param namespace namespace of the claims
+     * @param namespace namespace of the claims; empty for several
      * @param executor where to look; it ends with this service
      */
     public Preflight(
-            KubernetesClient client,
+            Snapshots snapshots,
             ApiServer apiServer,
-            String namespace,
+            Optional<String> namespace,
             ScheduledExecutorService executor) {
-        this.client = client;
+        this.snapshots = snapshots;
         this.apiServer = apiServer;
         this.namespace = namespace;
         this.executor = executor;
@@ -64,10 +53,8 @@ public final class Preflight extends ServiceSupport {
 
     private void look(long delay) {
         try {
-            client.genericKubernetesResources(SNAPSHOTS)
-                    .inNamespace(namespace)
-                    .list(new ListOptionsBuilder().withLimit(1L).build());
-            LOG.info("ready: VolumeSnapshots of namespace {} can be listed", namespace);
+            snapshots.probe(namespace);
+            LOG.info("ready: VolumeSnapshots of {} can be listed", where());
         } catch (KubernetesClientException e) {
             if (!executor.isShutdown()) {
                 tell(e);
@@ -88,8 +75,12 @@ public final class Preflight extends ServiceSupport {
                     default -> "";
                 };
         if (!finding.isEmpty() && !finding.equals(lastFinding)) {
-            LOG.error("VolumeSnapshots of namespace {}: {}", namespace, finding);
+            LOG.error("VolumeSnapshots of {}: {}", where(), finding);
         }
         lastFinding = finding;
+    }
+
+    private String where() {
+        return namespace.map(name -> "namespace " + name).orElse("all namespaces");
     }
 }

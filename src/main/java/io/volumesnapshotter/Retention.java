@@ -40,12 +40,12 @@ public final class Retention {
      * @param snapshots all that were listed, in any order; those of other claims, schedules or
      *     tools are left alone
      * @param schedule name of the schedule that prunes
-     * @param claim name of the claim
+     * @param claim the claim
      * @param keepLast how many ready snapshots stay, at least 1
      * @param now the present, by this machine's clock
      */
     public static List<Snapshot> stale(
-            List<Snapshot> snapshots, String schedule, String claim, int keepLast, Instant now) {
+            List<Snapshot> snapshots, String schedule, Claim claim, int keepLast, Instant now) {
         if (keepLast < 1) {
             throw new IllegalArgumentException("keepLast " + keepLast);
         }
@@ -87,7 +87,7 @@ public final class Retention {
                 && snapshot.createdAt().isBefore(now.minus(LEFTOVER_AGE));
     }
 
-    private static boolean isOwn(Snapshot snapshot, String schedule, String claim) {
+    private static boolean isOwn(Snapshot snapshot, String schedule, Claim claim) {
         return snapshot.claim().equals(claim)
                 && snapshot.labels()
                         .entrySet()

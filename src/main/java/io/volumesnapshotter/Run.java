@@ -32,12 +32,13 @@ public final class Run {
     private static final double POLL_GROWTH = 1.5;
 
     private final String schedule;
-    private final String namespace;
     private final Instant fireTime;
+    private final Map<Claim, Target> targets;
+    private final Optional<String> listedNamespace;
     private final Policy policy;
     private final InstantSource clock;
     private final Instant bound;
-    private final Map<String, Progress> progress = new LinkedHashMap<>();
+    private final Map<Claim, Progress> progress = new LinkedHashMap<>();
     private Duration pollDelay;
 
     private static final class Progress {
@@ -61,34 +62,44 @@ public final class Run {
      * @param missing claims whose snapshot was asked for but is not there
      */
     public record Look(
-            List<String> ready,
-            Map<String, String> told,
+            List<Claim> ready,
+            Map<Claim, String> told,
             List<SnapshotFailedException> failed,
-            List<String> missing) {}
+            List<Claim> missing) {}
 
     /**
      * @param schedule name of the schedule
      * @param fireTime when it was due, not when it fired
-     * @param namespace namespace of the claims
+     * @param targets what to take snapshots of, each once
+     * @param listedNamespace the namespace of all claims; empty when they are in several
      * @param clock the present
      */
     public Run(
             String schedule,
             Instant fireTime,
-            String namespace,
+            List<Target> targets,
+            Optional<String> listedNamespace,
             Policy policy,
             InstantSource clock) {
         this.schedule = schedule;
         this.fireTime = fireTime;
-        this.namespace = namespace;
+        this.listedNamespace = listedNamespace;
+        this.targets =
+                targets.stream()
+                        .collect(
+                                Collectors.toMap(
+                                        Target::claim,
+                                        Function.identity(),
+                                        (first, again) -> first,
+                                        LinkedHashMap::new));
         this.policy = policy;
         this.clock = clock;
         this.pollDelay = policy.pollInterval();
         this.bound =
                 clock.instant()
                         .plus(policy.readyTimeout())
-                        .plus(START_ALLOWANCE.multipliedBy(policy.claims().size()));
-        policy.claims().forEach(claim -> progress.put(claim, new Progress()));
+                        .plus(START_ALLOWANCE.multipliedBy(targets.size()));
+        this.targets.keySet().forEach(claim -> progress.put(claim, new Progress()));
     }
 
     /** The run's name, which is also the value of its label: schedule and fire time. */
@@ -101,19 +112,19 @@ public final class Run {
         return schedule;
     }
 
-    /** Namespace of the claims and their snapshots. */
-    public String namespace() {
-        return namespace;
+    /** Where the run's snapshots are to be listed; empty for all namespaces. */
+    public Optional<String> listedNamespace() {
+        return listedNamespace;
     }
 
-    /** Names of all claims. */
-    public List<String> claims() {
-        return policy.claims();
+    /** All claims. */
+    public List<Claim> claims() {
+        return List.copyOf(targets.keySet());
     }
 
     /** The name of this run's snapshot of a claim. */
-    public String snapshotOf(String claim) {
-        return Names.snapshot(claim, schedule, fireTime);
+    public String snapshotOf(Claim claim) {
+        return Names.snapshot(claim.name(), schedule, fireTime);
     }
 
     /** Selects this run's snapshots. */
@@ -127,13 +138,15 @@ public final class Run {
     }
 
     /** The VolumeSnapshot to create for a claim, as Kubernetes reads it. */
-    public Map<String, Object> manifest(String claim) {
+    public Map<String, Object> manifest(Claim claim) {
         Map<String, Object> spec = new LinkedHashMap<>();
-        policy.snapshotClassName().ifPresent(name -> spec.put("volumeSnapshotClassName", name));
-        spec.put("source", Map.of("persistentVolumeClaimName", claim));
+        targets.get(claim)
+                .snapshotClassName()
+                .ifPresent(name -> spec.put("volumeSnapshotClassName", name));
+        spec.put("source", Map.of("persistentVolumeClaimName", claim.name()));
         Map<String, Object> metadata = new LinkedHashMap<>();
         metadata.put("name", snapshotOf(claim));
-        metadata.put("namespace", namespace);
+        metadata.put("namespace", claim.namespace());
         metadata.put("labels", SnapshotLabels.of(snapshotOf(claim), schedule, name()));
         Map<String, Object> manifest = new LinkedHashMap<>();
         manifest.put("apiVersion", "snapshot.storage.k8s.io/v1");
@@ -144,7 +157,7 @@ public final class Run {
     }
 
     /** Takes note that the server took, or said it already had, this run's snapshot of a claim. */
-    public synchronized void requested(String claim) {
+    public synchronized void requested(Claim claim) {
         progress.get(claim).requests++;
     }
 
@@ -178,16 +191,20 @@ public final class Run {
      */
     public synchronized Look look(Collection<Snapshot> listed) {
         Map<String, Snapshot> byName =
-                listed.stream().collect(Collectors.toMap(Snapshot::name, Function.identity()));
+                listed.stream()
+                        .collect(
+                                Collectors.toMap(
+                                        s -> s.claim().namespace() + "/" + s.name(),
+                                        Function.identity()));
         Look look =
                 new Look(
                         new ArrayList<>(),
                         new LinkedHashMap<>(),
                         new ArrayList<>(),
                         new ArrayList<>());
-        for (String claim : pending()) {
+        for (Claim claim : pending()) {
             Progress state = progress.get(claim);
-            Snapshot snapshot = byName.get(snapshotOf(claim));
+            Snapshot snapshot = byName.get(claim.namespace() + "/" + snapshotOf(claim));
             Optional<SnapshotFailedException> failure = judge(claim, state, snapshot);
             if (failure.isPresent()) {
                 look.failed.add(failure.get());
@@ -205,7 +222,7 @@ public final class Run {
     }
 
     private Optional<SnapshotFailedException> judge(
-            String claim, Progress state, Snapshot snapshot) {
+            Claim claim, Progress state, Snapshot snapshot) {
         if (snapshot == null) {
             return state.requests < MAX_REQUESTS && hasTime()
                     ? Optional.empty()
@@ -217,7 +234,7 @@ public final class Run {
         if (!snapshot.claim().equals(claim)) {
             return failure(
                     claim,
-                    "the snapshot exists, but of claim \"" + snapshot.claim() + "\"",
+                    "the snapshot exists, but of claim \"" + snapshot.claim().name() + "\"",
                     "look at it with kubectl describe, and delete or rename it");
         }
         if (snapshot.terminating()) {
@@ -265,12 +282,12 @@ public final class Run {
     }
 
     private static Optional<SnapshotFailedException> failure(
-            String claim, String message, String remedy) {
+            Claim claim, String message, String remedy) {
         return Optional.of(new SnapshotFailedException(claim, message, remedy));
     }
 
     /** Takes note that a claim's snapshot failed, in creating, waiting or pruning. */
-    public synchronized void failed(String claim) {
+    public synchronized void failed(Claim claim) {
         Progress state = progress.get(claim);
         if (state != null) {
             state.failed = true;
@@ -278,21 +295,21 @@ public final class Run {
     }
 
     /** Claims that are neither ready nor failed. */
-    public synchronized List<String> pending() {
+    public synchronized List<Claim> pending() {
         return select(Progress::isOpen);
     }
 
     /** Claims whose snapshot of this run was seen ready. */
-    public synchronized List<String> ready() {
+    public synchronized List<Claim> ready() {
         return select(state -> state.ready);
     }
 
     /** Claims for which anything failed. */
-    public synchronized List<String> failed() {
+    public synchronized List<Claim> failed() {
         return select(state -> state.failed);
     }
 
-    private List<String> select(Predicate<Progress> which) {
+    private List<Claim> select(Predicate<Progress> which) {
         return progress.entrySet().stream()
                 .filter(entry -> which.test(entry.getValue()))
                 .map(Map.Entry::getKey)
@@ -302,7 +319,7 @@ public final class Run {
     /** The snapshots that this run may delete. A claim whose new snapshot is not ready has none. */
     public List<Snapshot> stale(List<Snapshot> listed) {
         Instant now = clock.instant();
-        Map<String, List<Snapshot>> byClaim =
+        Map<Claim, List<Snapshot>> byClaim =
                 listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
         return ready().stream()
                 .flatMap(

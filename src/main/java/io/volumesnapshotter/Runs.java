@@ -25,10 +25,12 @@ public final class Runs extends LifecycleStrategySupport {
     private static final Logger LOG = LoggerFactory.getLogger(Runs.class);
 
     private final KubernetesClient client;
+    private final Claims claims;
     private final InstantSource clock;
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
 
-    public Runs(KubernetesClient client, InstantSource clock) {
+    public Runs(KubernetesClient client, Claims claims, InstantSource clock) {
+        this.claims = claims;
         this.client = client;
         this.clock = clock;
     }
@@ -53,11 +55,12 @@ public final class Runs extends LifecycleStrategySupport {
                 new Run(
                         schedule.name(),
                         due(exchange),
-                        schedule.policy().namespace().orElseGet(client::getNamespace),
+                        claims.of(schedule),
+                        schedule.policy().selection().singleNamespace(client.getNamespace()),
                         schedule.policy(),
                         clock);
         running.add(run);
-        LOG.info("{}: starts, claims {}", run.name(), String.join(", ", run.claims()));
+        LOG.info("{}: starts, claims {}", run.name(), list(run.claims()));
         return run;
     }
 
@@ -81,7 +84,7 @@ public final class Runs extends LifecycleStrategySupport {
      */
     public void requested(
             @Variable("run") Run run,
-            @Variable("claim") String claim,
+            @Variable("claim") Claim claim,
             @Body GenericKubernetesResource answer) {
         run.requested(claim);
         boolean created = answer.getMetadata() != null && answer.getMetadata().getName() != null;
@@ -94,8 +97,8 @@ public final class Runs extends LifecycleStrategySupport {
     }
 
     /** Looks whether the snapshots are ready. */
-    public Run.Look look(@Variable("run") Run run, @Body List<GenericKubernetesResource> listed) {
-        Run.Look look = run.look(SnapshotReader.read(listed));
+    public Run.Look look(@Variable("run") Run run, @Body List<Snapshot> listed) {
+        Run.Look look = run.look(listed);
         look.told()
                 .forEach(
                         (claim, words) -> LOG.warn("{} {}: not yet: {}", run.name(), claim, words));
@@ -104,9 +107,8 @@ public final class Runs extends LifecycleStrategySupport {
     }
 
     /** The snapshots that the run may delete. */
-    public List<Snapshot> stale(
-            @Variable("run") Run run, @Body List<GenericKubernetesResource> listed) {
-        return run.stale(SnapshotReader.read(listed));
+    public List<Snapshot> stale(@Variable("run") Run run, @Body List<Snapshot> listed) {
+        return run.stale(listed);
     }
 
     /** Sends a claim that failed to the dead letter. */
@@ -127,7 +129,7 @@ public final class Runs extends LifecycleStrategySupport {
                     run.name(),
                     ready,
                     all,
-                    String.join(", ", run.failed()));
+                    list(run.failed()));
         }
     }
 
@@ -146,6 +148,10 @@ public final class Runs extends LifecycleStrategySupport {
         if (!running.isEmpty()) {
             LOG.warn("stopped before the end of {}; the next run completes it", names());
         }
+    }
+
+    private static String list(List<Claim> claims) {
+        return claims.stream().map(Claim::toString).collect(Collectors.joining(", "));
     }
 
     private String names() {

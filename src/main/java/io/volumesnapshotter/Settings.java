@@ -4,10 +4,13 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.apache.camel.util.TimeUtils;
 
@@ -26,14 +29,14 @@ public final class Settings {
                     + Names.MAX_NAME
                     + " characters";
 
-    private final String place;
+    private final UnaryOperator<String> place;
     private final Function<String, Optional<String>> values;
 
     /**
-     * @param place what stands before a setting's name in messages, such as a file's name
+     * @param place where a setting stands, by its name, for messages
      * @param values finds a setting's text by its name
      */
-    public Settings(String place, Function<String, Optional<String>> values) {
+    public Settings(UnaryOperator<String> place, Function<String, Optional<String>> values) {
         this.place = place;
         this.values = values;
     }
@@ -43,35 +46,81 @@ public final class Settings {
         return values.apply(name).map(String::trim).orElse("");
     }
 
-    /** Names of claims, in the order given, each once, at least one. */
+    /** Names of claims, in the order given, each once; none for {@code *}. */
     List<String> claims(String name) {
-        List<String> claims =
-                Arrays.stream(text(name).split(","))
-                        .map(String::trim)
-                        .filter(Predicate.not(String::isEmpty))
-                        .distinct()
-                        .toList();
-        if (claims.isEmpty()) {
-            throw invalid(name, "name at least one claim; several are separated by commas");
-        }
-        for (String claim : claims) {
-            if (!Names.isSubdomain(claim)) {
-                throw new InvalidSettingException(
-                        place + name, claim, "a claim's name has " + DNS_REMEDY);
-            }
-        }
-        return claims;
+        return text(name).equals(ClaimSelection.ALL)
+                ? List.of()
+                : names(name, Names::isSubdomain, "a claim's name has " + DNS_REMEDY);
     }
 
-    /** A namespace's name, or empty. */
-    Optional<String> namespace(String name) {
+    /** Names of namespaces, or {@code *} alone. */
+    List<String> namespaces(String name) {
+        return text(name).equals(ClaimSelection.ALL)
+                ? List.of(ClaimSelection.ALL)
+                : names(
+                        name,
+                        Names::isLabel,
+                        "a namespace's name has lower case letters, digits and '-', first and last a"
+                                + " letter or digit, at most "
+                                + Names.MAX_LABEL
+                                + " characters; * means all");
+    }
+
+    /** Names of objects, in the order given, each once. */
+    List<String> objectNames(String name) {
+        return names(name, Names::isSubdomain, "a name has " + DNS_REMEDY);
+    }
+
+    private List<String> names(String setting, Predicate<String> valid, String remedy) {
+        List<String> names = list(setting);
+        for (String name : names) {
+            if (!valid.test(name)) {
+                throw new InvalidSettingException(place.apply(setting), name, remedy);
+            }
+        }
+        return names;
+    }
+
+    private List<String> list(String name) {
+        return Arrays.stream(text(name).split(","))
+                .map(String::trim)
+                .filter(Predicate.not(String::isEmpty))
+                .distinct()
+                .toList();
+    }
+
+    /** Names of objects by other names: {@code a=b,c=d}. */
+    Map<String, String> objectNameMap(String name) {
+        Map<String, String> map = new LinkedHashMap<>();
+        for (String entry : list(name)) {
+            String[] pair = entry.split("=", -1);
+            if (pair.length != 2
+                    || !Names.isSubdomain(pair[0].trim())
+                    || !Names.isSubdomain(pair[1].trim())) {
+                throw new InvalidSettingException(
+                        place.apply(name), entry, "give pairs of names, such as a=b,c=d");
+            }
+            map.put(pair[0].trim(), pair[1].trim());
+        }
+        return map;
+    }
+
+    /** A label selector in kubectl's syntax, or empty. */
+    Optional<String> labelSelector(String name) {
         return optional(
                 name,
-                Names::isLabel,
-                "a namespace's name has lower case letters, digits and '-', first and last a letter"
-                        + " or digit, at most "
-                        + Names.MAX_LABEL
-                        + " characters");
+                LabelSelectorSyntax::isSelector,
+                "give a selector as kubectl takes it, such as app=db,tier!=scratch,env in"
+                        + " (a,b),!skip");
+    }
+
+    /** {@code true} or {@code false}, which is what an empty text means. */
+    boolean flag(String name) {
+        return switch (text(name)) {
+            case "true" -> true;
+            case "", "false" -> false;
+            default -> throw invalid(name, "give true or false");
+        };
     }
 
     /** An object's name, or empty. */
@@ -120,11 +169,11 @@ public final class Settings {
 
     /** A schedule, in Quartz's form. */
     String cron(String name) {
-        return Cron.toQuartz(place + name, text(name));
+        return Cron.toQuartz(place.apply(name), text(name));
     }
 
     InvalidSettingException invalid(String name, String remedy) {
-        return new InvalidSettingException(place + name, text(name), remedy);
+        return new InvalidSettingException(place.apply(name), text(name), remedy);
     }
 
     private Optional<String> optional(String name, Predicate<String> valid, String remedy) {

@@ -7,7 +7,8 @@ import java.util.Map;
  * What the program knows of one VolumeSnapshot.
  *
  * @param name name of the VolumeSnapshot
- * @param claim {@code spec.source.persistentVolumeClaimName}, empty when there is none
+ * @param claim namespace and {@code spec.source.persistentVolumeClaimName}, whose name is empty
+ *     when there is none
  * @param labels the snapshot's labels
  * @param createdAt {@code metadata.creationTimestamp}, by the API server's clock
  * @param takenAt {@code status.creationTime}, the instant at which storage cut the data; {@code
@@ -19,7 +20,7 @@ import java.util.Map;
  */
 public record Snapshot(
         String name,
-        String claim,
+        Claim claim,
         Map<String, String> labels,
         Instant createdAt,
         Instant takenAt,

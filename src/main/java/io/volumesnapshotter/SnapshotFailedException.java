@@ -5,22 +5,22 @@ public final class SnapshotFailedException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
-    private final String claim;
+    private final transient Claim claim;
     private final String remedy;
 
     /**
-     * @param claim name of the claim
+     * @param claim the claim
      * @param message why, in the words of the driver or the server where there are any
      * @param remedy what to do
      */
-    public SnapshotFailedException(String claim, String message, String remedy) {
+    public SnapshotFailedException(Claim claim, String message, String remedy) {
         super(message);
         this.claim = claim;
         this.remedy = remedy;
     }
 
-    /** Name of the claim. */
-    public String claim() {
+    /** The claim. */
+    public Claim claim() {
         return claim;
     }
 

@@ -25,7 +25,10 @@ final class SnapshotReader {
         Instant createdAt = time(metadata.getCreationTimestamp());
         return new Snapshot(
                 metadata.getName(),
-                Objects.toString(map(spec.get("source")).get("persistentVolumeClaimName"), ""),
+                new Claim(
+                        metadata.getNamespace(),
+                        Objects.toString(
+                                map(spec.get("source")).get("persistentVolumeClaimName"), "")),
                 metadata.getLabels() == null ? Map.of() : metadata.getLabels(),
                 createdAt,
                 status.get("creationTime") instanceof String taken ? time(taken) : createdAt,

@@ -4,6 +4,8 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -28,11 +30,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     public void configure(CamelContext context) throws Exception {
         Settings settings =
                 new Settings(
-                        Settings.PREFIX,
+                        name -> Settings.PREFIX + name,
                         name ->
                                 context.getPropertiesComponent()
                                         .resolveProperty(Settings.PREFIX + name));
-        Policy policy = Policy.of(settings);
         settings.cron("schedule");
         settings.zone("time-zone");
 
@@ -43,16 +44,23 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         ApiServer apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
         KubernetesClient client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
-        Runs runs = new Runs(client, InstantSource.system());
+        Runs runs = new Runs(client, new Claims(client), InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
+        List<String> namespaces = settings.namespaces("namespace");
+        Optional<String> namespace =
+                namespaces.size() == 1 && !namespaces.contains(ClaimSelection.ALL)
+                        ? Optional.of(namespaces.get(0))
+                        : Optional.of(client.getNamespace()).filter(own -> namespaces.isEmpty());
+        Snapshots snapshots = new Snapshots(client);
+        context.getRegistry().bind("snapshots", snapshots);
         context.getRegistry().bind("failures", new Failures(apiServer));
         context.addComponent("policy", new PolicyComponent());
         context.addService(
                 new Preflight(
-                        client,
+                        snapshots,
                         apiServer,
-                        policy.namespace().orElseGet(client::getNamespace),
+                        namespace,
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "preflight")));
 

@@ -53,6 +53,9 @@ public final class VolumeSnapshotter {
         InvalidSettingException invalid =
                 ObjectHelper.getException(InvalidSettingException.class, failure);
         String words = invalid == null ? Failures.rootWords(failure) : invalid.getMessage();
+        if (invalid != null && words.startsWith(Settings.PREFIX)) {
+            return words;
+        }
         String route = null;
         FailedToCreateRouteException create =
                 ObjectHelper.getException(FailedToCreateRouteException.class, failure);

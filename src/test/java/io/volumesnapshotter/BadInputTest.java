@@ -147,18 +147,18 @@ class BadInputTest {
 
     @Test
     void aWrongSettingOfASchedulesPolicyIsToldWithItsFile() throws IOException {
-        edit("hourly", "\"{{snapshotter.keep-last}}\"", "none");
+        setPolicy("keep-last: none");
         assertThat(startWithRoutes())
                 .contains("hourly.camel.yaml: policy:hourly: keep-last: \"none\"", "whole number");
     }
 
     @Test
     void anUnknownSettingOfASchedulesPolicyIsToldWithThoseThatThereAre() throws IOException {
-        edit("hourly", "keep-last: ", "keep-lats: ");
+        setPolicy("keep-lats: 3");
         assertThat(startWithRoutes())
                 .contains(
                         "hourly.camel.yaml: policy:hourly: keep-lats",
-                        "there are claims, keep-last");
+                        "keep-last, max-poll-interval");
     }
 
     @Test
@@ -175,6 +175,13 @@ class BadInputTest {
         assertThat(catchThrowable(() -> ClusterAccess.find(Map.of("KUBECONFIG", "/none"))))
                 .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContainingAll("KUBECONFIG", "/none", "no such readable file");
+    }
+
+    private void setPolicy(String setting) throws IOException {
+        edit(
+                "hourly",
+                "uri: policy:hourly\n",
+                "uri: policy:hourly\n            parameters:\n              " + setting + "\n");
     }
 
     private void edit(String route, String old, String replacement) throws IOException {

@@ -26,6 +26,7 @@ class RetentionTest {
     private static final int TRIES = 100_000;
     private static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
 
+    private static final Claim DATA = new Claim("shop", "data");
     private static final Map<String, String> OWN = SnapshotLabels.ofSchedule("hourly");
 
     // --- the rules, by example
@@ -41,7 +42,7 @@ class RetentionTest {
     @Example
     void orderIsWhenStorageCutTheDataNotWhenItWasAskedFor() {
         Snapshot slow =
-                new Snapshot("slow", "data", OWN, hours(5), hours(1), true, true, false, null);
+                new Snapshot("slow", DATA, OWN, hours(5), hours(1), true, true, false, null);
         Snapshot middle = ready("middle", 3);
         Snapshot quick = ready("quick", 2);
         assertThat(stale(List.of(slow, middle, quick), 1))
@@ -60,14 +61,14 @@ class RetentionTest {
     @Example
     void aSnapshotThatIsNotReadyYetIsLeftAloneInItsFirstMinutes() {
         Instant young = NOW.minus(Retention.LEFTOVER_AGE).plusSeconds(1);
-        Snapshot slow = new Snapshot("slow", "data", OWN, young, young, false, false, false, null);
+        Snapshot slow = new Snapshot("slow", DATA, OWN, young, young, false, false, false, null);
         assertThat(stale(List.of(slow, ready("new", 0)), 1)).isEmpty();
     }
 
     @Example
     void aClockThatIsALittleAheadDoesNotLeaveOneTooMany() {
         Instant ahead = NOW.plusSeconds(2);
-        Snapshot fresh = new Snapshot("new", "data", OWN, ahead, ahead, true, true, false, null);
+        Snapshot fresh = new Snapshot("new", DATA, OWN, ahead, ahead, true, true, false, null);
         Snapshot old = ready("old", 1);
         assertThat(stale(List.of(old, fresh), 1)).containsExactly(old);
     }
@@ -145,22 +146,22 @@ class RetentionTest {
     }
 
     private static boolean isOwn(Snapshot snapshot) {
-        return snapshot.claim().equals("data")
+        return snapshot.claim().equals(DATA)
                 && snapshot.labels().entrySet().containsAll(OWN.entrySet());
     }
 
     private static List<Snapshot> stale(List<Snapshot> history, int keepLast) {
-        return Retention.stale(history, "hourly", "data", keepLast, NOW);
+        return Retention.stale(history, "hourly", DATA, keepLast, NOW);
     }
 
     private static Snapshot ready(String name, int hoursAgo) {
         return new Snapshot(
-                name, "data", OWN, hours(hoursAgo), hours(hoursAgo), true, true, false, null);
+                name, DATA, OWN, hours(hoursAgo), hours(hoursAgo), true, true, false, null);
     }
 
     private static Snapshot unready(String name, int hoursAgo) {
         return new Snapshot(
-                name, "data", OWN, hours(hoursAgo), hours(hoursAgo), true, false, false, null);
+                name, DATA, OWN, hours(hoursAgo), hours(hoursAgo), true, false, false, null);
     }
 
     private static Instant hours(int ago) {
@@ -171,8 +172,11 @@ class RetentionTest {
     Arbitrary<List<Snapshot>> histories() {
         Arbitrary<Instant> times =
                 Arbitraries.longs().between(-200, 20).map(minutes -> NOW.plusSeconds(60 * minutes));
-        Arbitrary<String> claims =
-                Arbitraries.frequency(Tuple.of(6, "data"), Tuple.of(1, "data2"), Tuple.of(1, ""));
+        Arbitrary<Claim> claims =
+                Arbitraries.frequency(
+                        Tuple.of(6, DATA),
+                        Tuple.of(1, new Claim("shop", "db")),
+                        Tuple.of(1, new Claim("blog", "data")));
         Arbitrary<Map<String, String>> labels =
                 Arbitraries.frequency(
                         Tuple.of(6, OWN),

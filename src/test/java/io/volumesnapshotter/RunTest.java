@@ -185,10 +185,10 @@ class RunTest {
                     .first()
                     .asString()
                     .startsWith(
-                            "hourly-20261122100000 data: await-ready failed for"
+                            "hourly-20261122100000 apps/data: await-ready failed for"
                                     + " data-hourly-20261122100000: not ready within 0.5s:");
             assertThat(program.told(Level.ERROR))
-                    .contains("hourly-20261122100000: failed, 0 of 1 ready, failed: data");
+                    .contains("hourly-20261122100000: failed, 0 of 1 ready, failed: apps/data");
         }
         assertThat(cluster.log().count("delete")).isZero();
         assertThat(names()).contains("data-hourly-20261122090000");
@@ -219,9 +219,9 @@ class RunTest {
             assertThat(program.told(Level.ERROR))
                     .first()
                     .asString()
-                    .contains(" db: ", "InvalidArgument desc = no such volume");
+                    .contains(" apps/db: ", "InvalidArgument desc = no such volume");
             assertThat(program.told(Level.ERROR))
-                    .contains("hourly-20261122100000: failed, 2 of 3 ready, failed: db");
+                    .contains("hourly-20261122100000: failed, 2 of 3 ready, failed: apps/db");
         }
         awaitSnapshots(
                 "data-hourly-20261122100000",
@@ -300,7 +300,10 @@ class RunTest {
         String hourly = Files.readString(directory.resolve("hourly.camel.yaml"));
         Files.writeString(
                 directory.resolve("nightly.camel.yaml"),
-                hourly.replace("hourly", "nightly").replace("{{snapshotter.claims}}", "data,db"));
+                hourly.replace("hourly", "nightly")
+                        .replace(
+                                "uri: policy:nightly",
+                                "uri: policy:nightly\n            parameters:\n              claims: data,db"));
         seed("data", NINE);
         cluster.snapshot(NAMESPACE, "by-hand", "data", Map.of("job", "volume-snapshotter"), NINE);
         try (Program program =
@@ -393,7 +396,9 @@ class RunTest {
                     .anySatisfy(
                             line ->
                                     assertThat(line)
-                                            .contains("data: take-snapshot failed", "install the"));
+                                            .contains(
+                                                    "apps/data: take-snapshot failed",
+                                                    "install the"));
         }
     }
 

@@ -1,0 +1,97 @@
+package io.volumesnapshotter;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Which claims a schedule takes snapshots of.
+ *
+ * @param namespaces where; empty for the one that the program runs in, or with {@code *} for all
+ * @param namespaceSelector where, by the namespaces' labels; excludes {@code namespaces}
+ * @param names which, by name; empty for all that the other conditions leave
+ * @param selector which, by label, in kubectl's syntax
+ * @param storageClasses which, by storage class; empty for any
+ * @param optIn whether a claim has to ask for snapshots by an annotation
+ * @param classOfDriver the VolumeSnapshotClass for claims of a CSI driver
+ */
+public record ClaimSelection(
+        List<String> namespaces,
+        Optional<String> namespaceSelector,
+        List<String> names,
+        Optional<String> selector,
+        Set<String> storageClasses,
+        boolean optIn,
+        Map<String, String> classOfDriver) {
+
+    /** Stands for all namespaces, or all claims. */
+    static final String ALL = "*";
+
+    /** The names of the settings that make a selection. */
+    static final Set<String> SETTINGS =
+            Set.of(
+                    "namespace",
+                    "namespace-selector",
+                    "claims",
+                    "claim-selector",
+                    "storage-class",
+                    "opt-in",
+                    "snapshot-class-by-driver");
+
+    /**
+     * @throws InvalidSettingException when a setting is wrong or two contradict each other
+     */
+    static ClaimSelection of(Settings settings) {
+        List<String> names = settings.claims("claims");
+        ClaimSelection selection =
+                new ClaimSelection(
+                        settings.namespaces("namespace"),
+                        settings.labelSelector("namespace-selector"),
+                        names,
+                        settings.labelSelector("claim-selector"),
+                        Set.copyOf(settings.objectNames("storage-class")),
+                        settings.flag("opt-in"),
+                        settings.objectNameMap("snapshot-class-by-driver"));
+        boolean selects =
+                selection.selector.isPresent()
+                        || !selection.storageClasses.isEmpty()
+                        || selection.optIn
+                        || selection.namespaceSelector.isPresent();
+        if (names.isEmpty() && !selects && !settings.text("claims").equals(ALL)) {
+            throw settings.invalid(
+                    "claims",
+                    "name at least one claim, several separated by commas; or give * for all, or a"
+                            + " claim-selector");
+        }
+        for (String condition :
+                List.of("claim-selector", "storage-class", "opt-in", "snapshot-class-by-driver")) {
+            if (!names.isEmpty()
+                    && !settings.text(condition).isEmpty()
+                    && !settings.text(condition).equals("false")) {
+                throw settings.invalid(
+                        condition,
+                        "claims that are named are not looked at; leave out one of claims and "
+                                + condition);
+            }
+        }
+        if (selection.namespaceSelector.isPresent() && !selection.namespaces.isEmpty()) {
+            throw settings.invalid(
+                    "namespace-selector", "leave out one of namespace and namespace-selector");
+        }
+        return selection;
+    }
+
+    /** Whether the claims are known without looking at the cluster. */
+    boolean isByName() {
+        return !names.isEmpty() && namespaceSelector.isEmpty() && !namespaces.contains(ALL);
+    }
+
+    /** The namespace in which all claims are, or empty when they may be in several. */
+    Optional<String> singleNamespace(String own) {
+        if (namespaceSelector.isPresent() || namespaces.size() > 1 || namespaces.contains(ALL)) {
+            return Optional.empty();
+        }
+        return Optional.of(namespaces.isEmpty() ? own : namespaces.get(0));
+    }
+}

@@ -1,0 +1,184 @@
+package io.volumesnapshotter;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ListOptions;
+import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
+import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds the claims of a schedule. Claims that are named are not looked at, so that naming them
+ * needs no right; selecting them is one list of claims, and one of namespaces where these are
+ * selected.
+ */
+public final class Claims {
+
+    /** Annotation of a claim: {@code false} keeps it out of schedules that select claims. */
+    static final String SNAPSHOT = "volume-snapshotter/snapshot";
+
+    /** Annotation of a claim: its VolumeSnapshotClass, where the schedule names none. */
+    static final String SNAPSHOT_CLASS = "volume-snapshotter/snapshot-class";
+
+    private static final String PROVISIONER = "volume.kubernetes.io/storage-provisioner";
+    private static final String IN_TREE = "kubernetes.io/";
+    private static final long PAGE = 500;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Claims.class);
+
+    private final KubernetesClient client;
+    private final Map<String, Map<Claim, String>> toldBySchedule = new ConcurrentHashMap<>();
+
+    public Claims(KubernetesClient client) {
+        this.client = client;
+    }
+
+    /**
+     * What a run of this schedule takes snapshots of.
+     *
+     * @throws io.fabric8.kubernetes.client.KubernetesClientException when claims cannot be listed
+     */
+    public List<Target> of(Schedule schedule) {
+        ClaimSelection selection = schedule.policy().selection();
+        Optional<String> className = schedule.policy().snapshotClassName();
+        if (selection.isByName()) {
+            return namespaces(selection).stream()
+                    .flatMap(
+                            namespace ->
+                                    selection.names().stream()
+                                            .map(name -> new Claim(namespace, name)))
+                    .map(claim -> new Target(claim, className))
+                    .toList();
+        }
+        Map<Claim, String> skipped = new HashMap<>();
+        List<Target> targets = new ArrayList<>();
+        for (PersistentVolumeClaim claim : list(selection)) {
+            Claim name =
+                    new Claim(claim.getMetadata().getNamespace(), claim.getMetadata().getName());
+            Optional<String> reason = reasonToSkip(claim, selection);
+            if (reason.isEmpty()) {
+                targets.add(new Target(name, className.or(() -> classOf(claim, selection))));
+            } else {
+                skipped.put(name, reason.get());
+            }
+        }
+        tell(schedule.name(), skipped);
+        return targets;
+    }
+
+    private List<String> namespaces(ClaimSelection selection) {
+        return selection.namespaces().isEmpty()
+                ? List.of(client.getNamespace())
+                : selection.namespaces();
+    }
+
+    private List<PersistentVolumeClaim> list(ClaimSelection selection) {
+        Optional<String> single = selection.singleNamespace(client.getNamespace());
+        Predicate<HasMetadata> inNamespace = inNamespace(selection, single);
+        ListOptions options =
+                new ListOptionsBuilder()
+                        .withLimit(PAGE)
+                        .withLabelSelector(selection.selector().orElse(null))
+                        .build();
+        var claims = client.persistentVolumeClaims();
+        List<PersistentVolumeClaim> selected = new ArrayList<>();
+        String next;
+        do {
+            var page =
+                    single.isPresent()
+                            ? claims.inNamespace(single.get()).list(options)
+                            : claims.inAnyNamespace().list(options);
+            page.getItems().stream()
+                    .filter(inNamespace)
+                    .filter(claim -> isMeant(claim, selection))
+                    .forEach(selected::add);
+            next = page.getMetadata().getContinue();
+            options.setContinue(next);
+        } while (next != null && !next.isEmpty());
+        return selected;
+    }
+
+    private Predicate<HasMetadata> inNamespace(ClaimSelection selection, Optional<String> single) {
+        if (single.isPresent() || selection.namespaces().contains(ClaimSelection.ALL)) {
+            return any -> true;
+        }
+        Set<String> namespaces =
+                selection
+                        .namespaceSelector()
+                        .map(this::namespaces)
+                        .orElseGet(() -> Set.copyOf(selection.namespaces()));
+        return object -> namespaces.contains(object.getMetadata().getNamespace());
+    }
+
+    private Set<String> namespaces(String selector) {
+        return client
+                .namespaces()
+                .list(new ListOptionsBuilder().withLabelSelector(selector).build())
+                .getItems()
+                .stream()
+                .map((Namespace namespace) -> namespace.getMetadata().getName())
+                .collect(Collectors.toSet());
+    }
+
+    private static boolean isMeant(PersistentVolumeClaim claim, ClaimSelection selection) {
+        boolean named =
+                selection.names().isEmpty()
+                        || selection.names().contains(claim.getMetadata().getName());
+        boolean stored =
+                selection.storageClasses().isEmpty()
+                        || selection
+                                .storageClasses()
+                                .contains(
+                                        Optional.ofNullable(claim.getSpec().getStorageClassName())
+                                                .orElse(""));
+        Optional<String> wish = annotation(claim, SNAPSHOT);
+        return named
+                && stored
+                && wish.map(text -> !text.equals("false")).orElse(!selection.optIn());
+    }
+
+    private static Optional<String> reasonToSkip(
+            PersistentVolumeClaim claim, ClaimSelection selection) {
+        if (claim.getMetadata().getDeletionTimestamp() != null) {
+            return Optional.of("it is being deleted");
+        }
+        String phase = claim.getStatus() == null ? null : claim.getStatus().getPhase();
+        if (!"Bound".equals(phase)) {
+            return Optional.of("it is not bound to a volume (phase " + phase + ")");
+        }
+        return annotation(claim, PROVISIONER)
+                .filter(driver -> driver.startsWith(IN_TREE))
+                .map(driver -> "its volume is of " + driver + ", which is not a CSI driver");
+    }
+
+    private static Optional<String> classOf(PersistentVolumeClaim claim, ClaimSelection selection) {
+        return annotation(claim, SNAPSHOT_CLASS)
+                .or(() -> annotation(claim, PROVISIONER).map(selection.classOfDriver()::get));
+    }
+
+    private static Optional<String> annotation(HasMetadata object, String key) {
+        return Optional.ofNullable(object.getMetadata().getAnnotations())
+                .map(annotations -> annotations.get(key));
+    }
+
+    private void tell(String schedule, Map<Claim, String> skipped) {
+        Map<Claim, String> told = toldBySchedule.put(schedule, skipped);
+        skipped.forEach(
+                (claim, reason) -> {
+                    if (told == null || !reason.equals(told.get(claim))) {
+                        LOG.warn("{} {}: skipped as long as {}", schedule, claim, reason);
+                    }
+                });
+    }
+}

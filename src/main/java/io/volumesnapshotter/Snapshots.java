@@ -1,0 +1,84 @@
+package io.volumesnapshotter;
+
+import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
+import io.fabric8.kubernetes.api.model.ListOptions;
+import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.apache.camel.Variable;
+
+/**
+ * Lists VolumeSnapshots page by page, in one namespace or in all, and keeps of each only what the
+ * program needs: fifty thousand of them fit into a small heap. Camel's own producer lists one
+ * namespace, and all of it at once.
+ */
+public final class Snapshots {
+
+    private static final long PAGE = 500;
+
+    private static final ResourceDefinitionContext KIND =
+            new ResourceDefinitionContext.Builder()
+                    .withGroup("snapshot.storage.k8s.io")
+                    .withVersion("v1")
+                    .withPlural("volumesnapshots")
+                    .withKind("VolumeSnapshot")
+                    .withNamespaced(true)
+                    .build();
+
+    private final KubernetesClient client;
+
+    public Snapshots(KubernetesClient client) {
+        this.client = client;
+    }
+
+    /** The snapshots of a run. */
+    public List<Snapshot> ofRun(@Variable("run") Run run) {
+        return list(run.listedNamespace(), run.labels());
+    }
+
+    /** The snapshots of all runs of a run's schedule. */
+    public List<Snapshot> ofSchedule(@Variable("run") Run run) {
+        return list(run.listedNamespace(), run.scheduleLabels());
+    }
+
+    /**
+     * Whether any are there, for what the answer tells of the server.
+     *
+     * @throws io.fabric8.kubernetes.client.KubernetesClientException when they cannot be listed
+     */
+    void probe(Optional<String> namespace) {
+        page(namespace, new ListOptionsBuilder().withLimit(1L).build());
+    }
+
+    private List<Snapshot> list(Optional<String> namespace, Map<String, String> labels) {
+        ListOptions options =
+                new ListOptionsBuilder()
+                        .withLimit(PAGE)
+                        .withLabelSelector(
+                                labels.entrySet().stream()
+                                        .map(label -> label.getKey() + "=" + label.getValue())
+                                        .collect(Collectors.joining(",")))
+                        .build();
+        List<Snapshot> snapshots = new ArrayList<>();
+        String next;
+        do {
+            GenericKubernetesResourceList page = page(namespace, options);
+            snapshots.addAll(SnapshotReader.read(page.getItems()));
+            next = page.getMetadata() == null ? null : page.getMetadata().getContinue();
+            options.setContinue(next);
+        } while (next != null && !next.isEmpty());
+        return snapshots;
+    }
+
+    private GenericKubernetesResourceList page(Optional<String> namespace, ListOptions options) {
+        var all = client.genericKubernetesResources(KIND);
+        return namespace.isPresent()
+                ? all.inNamespace(namespace.get()).list(options)
+                : all.inAnyNamespace().list(options);
+    }
+}
