@@ -121,7 +121,9 @@ public final class Runs extends LifecycleStrategySupport {
         running.remove(run);
         int all = run.claims().size();
         int ready = run.ready().size();
-        if (ready == all && run.failed().isEmpty()) {
+        if (all == 0) {
+            LOG.warn("{}: no claim is selected", run.name());
+        } else if (ready == all && run.failed().isEmpty()) {
             LOG.info("{}: succeeded, {} of {} ready", run.name(), ready, all);
         } else {
             LOG.error(
