@@ -15,6 +15,10 @@ import java.util.Set;
  * @param readyTimeout how long a snapshot may take to become ready once its work has started
  * @param pollInterval how long to wait before the first look
  * @param maxPollInterval the longest wait between two looks
+ * @param startingDeadline how late a run may start after it was due; a later one is left out
+ * @param jitter over how long the creations of a run are spread, each claim at its own time; 0 for
+ *     all at once
+ * @param suspend whether nothing is done at all
  */
 public record Policy(
         ClaimSelection selection,
@@ -22,7 +26,10 @@ public record Policy(
         int keepLast,
         Duration readyTimeout,
         Duration pollInterval,
-        Duration maxPollInterval) {
+        Duration maxPollInterval,
+        Duration startingDeadline,
+        Duration jitter,
+        boolean suspend) {
 
     /** The names of the settings that make a policy, as they stand in a schedule's file. */
     public static final Set<String> SETTINGS = settings();
@@ -35,7 +42,10 @@ public record Policy(
                                 "keep-last",
                                 "ready-timeout",
                                 "poll-interval",
-                                "max-poll-interval"));
+                                "max-poll-interval",
+                                "starting-deadline",
+                                "jitter",
+                                "suspend"));
         names.addAll(ClaimSelection.SETTINGS);
         return Set.copyOf(names);
     }
@@ -51,7 +61,10 @@ public record Policy(
                         settings.atLeastOne("keep-last"),
                         settings.duration("ready-timeout"),
                         settings.duration("poll-interval"),
-                        settings.duration("max-poll-interval"));
+                        settings.duration("max-poll-interval"),
+                        settings.duration("starting-deadline"),
+                        settings.optionalDuration("jitter").orElse(Duration.ZERO),
+                        settings.flag("suspend"));
         if (policy.maxPollInterval.compareTo(policy.pollInterval) < 0) {
             throw settings.invalid(
                     "max-poll-interval",

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
@@ -13,6 +14,8 @@ import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.DefaultProducer;
 import org.apache.camel.util.StringHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The step {@code policy:<schedule>} of a schedule's route: it holds the schedule's settings, which
@@ -20,6 +23,8 @@ import org.apache.camel.util.StringHelper;
  * the program's settings.
  */
 public final class PolicyComponent extends DefaultComponent {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PolicyComponent.class);
 
     @Override
     protected Endpoint createEndpoint(String uri, String name, Map<String, Object> parameters) {
@@ -55,6 +60,16 @@ public final class PolicyComponent extends DefaultComponent {
         return new PolicyEndpoint(uri, this, new Schedule(name, policy));
     }
 
+    /** What the schedule of a route does, if the route is one. */
+    static Optional<Policy> policyOf(CamelContext context, String routeId) {
+        return context.getEndpoints().stream()
+                .filter(PolicyEndpoint.class::isInstance)
+                .map(endpoint -> ((PolicyEndpoint) endpoint).schedule)
+                .filter(schedule -> schedule.name().equals(routeId))
+                .map(Schedule::policy)
+                .findAny();
+    }
+
     /** A schedule that selects claims in its own way does not inherit the program's. */
     private Optional<String> value(Map<String, Object> own, String setting) {
         if (own.containsKey(setting)) {
@@ -84,6 +99,10 @@ public final class PolicyComponent extends DefaultComponent {
                 @Override
                 public void process(Exchange exchange) {
                     exchange.setVariable(Schedule.VARIABLE, schedule);
+                    if (schedule.policy().suspend()) {
+                        LOG.info("{}: suspended, nothing is taken or pruned", schedule.name());
+                        exchange.setRouteStop(true);
+                    }
                 }
             };
         }

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -30,6 +31,7 @@ public final class Run {
     static final int MAX_REQUESTS = 3;
 
     private static final double POLL_GROWTH = 1.5;
+    private static final int JITTER_STEPS = 10_000;
 
     private final String schedule;
     private final Instant fireTime;
@@ -98,6 +100,7 @@ public final class Run {
         this.bound =
                 clock.instant()
                         .plus(policy.readyTimeout())
+                        .plus(policy.jitter())
                         .plus(START_ALLOWANCE.multipliedBy(targets.size()));
         this.targets.keySet().forEach(claim -> progress.put(claim, new Progress()));
     }
@@ -154,6 +157,35 @@ public final class Run {
         manifest.put("metadata", metadata);
         manifest.put("spec", spec);
         return manifest;
+    }
+
+    /** How long to wait before a claim's creation, in milliseconds: the same in each run. */
+    public long startDelay(Claim claim) {
+        if (policy.jitter().isZero()) {
+            return 0;
+        }
+        int place = Math.floorMod((schedule + "/" + claim).hashCode(), JITTER_STEPS);
+        Instant start = fireTime.plus(policy.jitter().multipliedBy(place).dividedBy(JITTER_STEPS));
+        return Math.max(0, Duration.between(clock.instant(), start).toMillis());
+    }
+
+    /** Takes note of snapshots of this run that are there before it asks for any. */
+    public synchronized void takeOver(Collection<Snapshot> listed) {
+        Set<String> there =
+                listed.stream()
+                        .map(s -> s.claim().namespace() + "/" + s.name())
+                        .collect(Collectors.toSet());
+        progress.forEach(
+                (claim, state) -> {
+                    if (there.contains(claim.namespace() + "/" + snapshotOf(claim))) {
+                        state.requests++;
+                    }
+                });
+    }
+
+    /** Claims whose snapshot has not been asked for yet. */
+    public synchronized List<Claim> unrequested() {
+        return select(state -> state.requests == 0 && state.isOpen());
     }
 
     /** Takes note that the server took, or said it already had, this run's snapshot of a claim. */

@@ -7,26 +7,33 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Date;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.stream.Collectors;
 import org.apache.camel.Body;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
 import org.apache.camel.support.LifecycleStrategySupport;
-import org.quartz.CronTrigger;
+import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What the routes ask about a run, and which runs go on when the program is told to stop. */
 public final class Runs extends LifecycleStrategySupport {
 
+    /** Property of an exchange that has its schedule's turn. */
+    private static final String TURN = "turn";
+
     private static final Logger LOG = LoggerFactory.getLogger(Runs.class);
 
     private final KubernetesClient client;
     private final Claims claims;
     private final InstantSource clock;
+    private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
 
     public Runs(KubernetesClient client, Claims claims, InstantSource clock) {
@@ -39,9 +46,10 @@ public final class Runs extends LifecycleStrategySupport {
      * Starts the run for the fire time that the trigger tells, or for the present second where
      * there is no trigger.
      *
+     * @throws InterruptedException when the program ends while a run of the schedule still goes on
      * @throws IllegalStateException when no {@code policy:} step came before
      */
-    public Run start(Exchange exchange) {
+    public Run start(Exchange exchange) throws InterruptedException {
         Schedule schedule = exchange.getVariable(Schedule.VARIABLE, Schedule.class);
         if (schedule == null) {
             throw new IllegalStateException(
@@ -51,31 +59,57 @@ public final class Runs extends LifecycleStrategySupport {
                             + exchange.getFromRouteId()
                             + " before direct:run-schedule");
         }
+        awaitTurn(schedule.name(), exchange);
         Run run =
                 new Run(
                         schedule.name(),
-                        due(exchange),
+                        due(exchange, Trigger.of(exchange.getContext().getRoute(schedule.name()))),
                         claims.of(schedule),
                         schedule.policy().selection().singleNamespace(client.getNamespace()),
                         schedule.policy(),
                         clock);
         running.add(run);
+        whenDone(exchange, () -> running.remove(run));
         LOG.info("{}: starts, claims {}", run.name(), list(run.claims()));
         return run;
     }
 
+    /** Runs of one schedule never overlap, whoever starts them. */
+    private void awaitTurn(String schedule, Exchange exchange) throws InterruptedException {
+        if (exchange.getProperty(TURN) != null) {
+            return;
+        }
+        Semaphore turn = turns.computeIfAbsent(schedule, any -> new Semaphore(1));
+        turn.acquire();
+        exchange.setProperty(TURN, true);
+        whenDone(exchange, turn::release);
+    }
+
+    private static void whenDone(Exchange exchange, Runnable action) {
+        exchange.getExchangeExtension()
+                .addOnCompletion(
+                        new SynchronizationAdapter() {
+                            @Override
+                            public void onDone(Exchange done) {
+                                action.run();
+                            }
+                        });
+    }
+
     /** A fire that comes late, after a misfire, still belongs to the time at which it was due. */
-    private Instant due(Exchange exchange) {
+    private Instant due(Exchange exchange, Optional<Trigger> trigger) {
         Date fired = exchange.getIn().getHeader("scheduledFireTime", Date.class);
         Instant instant =
                 (fired == null ? clock.instant() : fired.toInstant())
                         .truncatedTo(ChronoUnit.SECONDS);
-        CronTrigger trigger = exchange.getIn().getHeader("trigger", CronTrigger.class);
-        if (trigger == null) {
-            return instant;
-        }
-        return Cron.lastDue(trigger.getCronExpression(), trigger.getTimeZone().toZoneId(), instant)
+        return trigger.filter(any -> exchange.getIn().getHeader("trigger") != null)
+                .flatMap(any -> any.lastDue(instant))
                 .orElse(instant);
+    }
+
+    /** Takes note of what an earlier try of a run that is made up left. */
+    public void takeOver(@Variable("run") Run run, @Body List<Snapshot> listed) {
+        run.takeOver(listed);
     }
 
     /**

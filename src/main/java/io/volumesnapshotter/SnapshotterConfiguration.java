@@ -64,6 +64,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "preflight")));
 
+        context.addStartupListener(
+                new CatchUp(
+                        context.getExecutorServiceManager().newCachedThreadPool(this, "catch-up"),
+                        InstantSource.system()));
+
         routeFiles = new RouteFiles(Path.of(settings.text("routes")));
         routeFiles.load(context);
     }

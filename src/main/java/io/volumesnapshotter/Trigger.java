@@ -1,0 +1,38 @@
+package io.volumesnapshotter;
+
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.Objects;
+import java.util.Optional;
+import org.apache.camel.Route;
+import org.apache.camel.component.quartz.QuartzEndpoint;
+
+/**
+ * When a schedule is due.
+ *
+ * @param cron the expression, in Quartz's form
+ * @param zone the time zone in which it is meant
+ */
+public record Trigger(String cron, ZoneId zone) {
+
+    /** The trigger of a route that starts with Quartz and a cron expression. */
+    public static Optional<Trigger> of(Route route) {
+        if (route != null
+                && route.getEndpoint() instanceof QuartzEndpoint endpoint
+                && endpoint.getCron() != null) {
+            Object zone = endpoint.getTriggerParameters().get("timeZone");
+            return Optional.of(
+                    new Trigger(
+                            endpoint.getCron(),
+                            zone == null
+                                    ? ZoneId.systemDefault()
+                                    : ZoneId.of(Objects.toString(zone))));
+        }
+        return Optional.empty();
+    }
+
+    /** The latest time at or before an instant at which it was due. */
+    public Optional<Instant> lastDue(Instant instant) {
+        return Cron.lastDue(cron, zone, instant);
+    }
+}

@@ -1,0 +1,206 @@
+package io.volumesnapshotter;
+
+import static io.volumesnapshotter.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** When a schedule acts: fire times that were missed, spread creations, suspension. */
+@Timeout(60)
+class WhenTest {
+
+    private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+
+    /** Due five minutes ago, and for a year not again. */
+    private final ZonedDateTime due =
+            ZonedDateTime.now(ZoneOffset.UTC).minusMinutes(5).truncatedTo(ChronoUnit.MINUTES);
+
+    private final String schedule =
+            "0 %d %d %d %d ?"
+                    .formatted(
+                            due.getMinute(),
+                            due.getHour(),
+                            due.getDayOfMonth(),
+                            due.getMonthValue());
+
+    private final String snapshot = Names.snapshot("data", "hourly", due.toInstant());
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() {
+        cluster = SimulatedCluster.start();
+        cluster.claim(NAMESPACE, "data");
+        cluster.claim(NAMESPACE, "db");
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    @Test
+    void aFireTimeThatWasMissedIsMadeUpAtTheStart() {
+        try (Program program = start(Map.of())) {
+            awaitSucceeded(program);
+        }
+        assertThat(names()).containsExactly(snapshot);
+    }
+
+    @Test
+    void aFireTimeThatWasNotMissedIsNotRunAgain() {
+        try (Program program = start(Map.of())) {
+            awaitSucceeded(program);
+        }
+        String uid = cluster.snapshots(NAMESPACE).get(0).uid();
+        cluster.log().clear();
+        try (Program program = start(Map.of())) {
+            awaitSucceeded(program);
+        }
+        assertThat(cluster.log().count("create")).isZero();
+        assertThat(cluster.snapshots(NAMESPACE))
+                .extracting(SimulatedSnapshot::uid)
+                .containsExactly(uid);
+    }
+
+    @Test
+    void aRunThatWasCutOffIsCompleted() {
+        cluster.snapshot(
+                NAMESPACE,
+                snapshot,
+                "data",
+                SnapshotLabels.of(snapshot, "hourly", Names.run("hourly", due.toInstant())),
+                due.toInstant());
+        try (Program program = start(Map.of("claims", "data,db"))) {
+            awaitSucceeded(program);
+        }
+        assertThat(cluster.log().count("create")).isEqualTo(1);
+        assertThat(names())
+                .containsExactly(snapshot, Names.snapshot("db", "hourly", due.toInstant()));
+    }
+
+    @Test
+    void aFireTimeThatIsOlderThanTheStartingDeadlineIsLeftOut() {
+        try (Program program = start(Map.of("starting-deadline", "4m"))) {
+            await().until(() -> !program.told(Level.INFO).isEmpty());
+            assertThat(program.told(Level.INFO)).noneMatch(line -> line.contains("starts"));
+        }
+        assertThat(cluster.log().count("create")).isZero();
+    }
+
+    @Test
+    void aSuspendedScheduleNeitherTakesNorPrunes() {
+        cluster.snapshot(
+                NAMESPACE,
+                "old",
+                "data",
+                SnapshotLabels.of("old", "hourly", "hourly-20261101000000"),
+                TEN.minusSeconds(7200));
+        try (Program program = start(Map.of("suspend", "true"))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.INFO))
+                    .contains("hourly: suspended, nothing is taken or pruned");
+        }
+        assertThat(names()).containsExactly("old");
+    }
+
+    @Test
+    void creationsAreSpreadOverTheJitterEachClaimAtItsOwnTime() {
+        Policy policy =
+                Policy.of(
+                        new Settings(
+                                name -> name,
+                                name ->
+                                        Optional.ofNullable(
+                                                Map.of(
+                                                                "claims", "*",
+                                                                "keep-last", "1",
+                                                                "ready-timeout", "1m",
+                                                                "poll-interval", "1s",
+                                                                "max-poll-interval", "1s",
+                                                                "starting-deadline", "1m",
+                                                                "jitter", "10m")
+                                                        .get(name))));
+        List<Claim> claims =
+                IntStream.range(0, 200).mapToObj(i -> new Claim("shop", "claim-" + i)).toList();
+        Run ten = run(policy, TEN);
+        Run eleven = run(policy, TEN.plusSeconds(3600));
+        List<Long> delays = claims.stream().map(ten::startDelay).toList();
+        assertThat(delays).allMatch(delay -> delay >= 0 && delay < 600_000);
+        assertThat(delays.stream().filter(delay -> delay < 300_000).count()).isBetween(60L, 140L);
+        assertThat(claims.stream().map(eleven::startDelay).toList()).isEqualTo(delays);
+    }
+
+    @Test
+    void jitterDelaysTheCreationButNotTheOthers() {
+        try (Program program = start(Map.of("jitter", "1s", "claims", "data,db"))) {
+            awaitSucceeded(program);
+            cluster.log().clear();
+            program.fire(Instant.now());
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        assertThat(cluster.log().count("create")).isEqualTo(2);
+    }
+
+    @Test
+    void runsOfAScheduleDoNotOverlapWhoeverStartsThem() {
+        cluster.driver().readyAfter(Duration.ofMillis(500));
+        try (Program program = start(Map.of("starting-deadline", "1s"))) {
+            var first = program.fireLater(TEN);
+            var second = program.fireLater(TEN.plusSeconds(3600));
+            first.join();
+            second.join();
+            List<String> story =
+                    program.told(Level.INFO).stream()
+                            .filter(
+                                    line ->
+                                            line.contains(": starts")
+                                                    || line.contains(": succeeded"))
+                            .map(line -> line.substring(0, line.indexOf(':')))
+                            .toList();
+            assertThat(story).hasSize(4);
+            assertThat(story.get(0)).isEqualTo(story.get(1));
+            assertThat(story.get(2)).isEqualTo(story.get(3));
+        }
+    }
+
+    private static Run run(Policy policy, Instant fireTime) {
+        return new Run("hourly", fireTime, List.of(), Optional.of("shop"), policy, () -> fireTime);
+    }
+
+    private Program start(Map<String, String> settings) {
+        Map<String, String> named = new HashMap<>();
+        named.put("snapshotter.claims", "data");
+        named.put("snapshotter.schedule", schedule);
+        settings.forEach((name, value) -> named.put("snapshotter." + name, value));
+        return Program.start(cluster, named);
+    }
+
+    private static void awaitSucceeded(Program program) {
+        await().until(
+                        () ->
+                                program.told(Level.INFO).stream()
+                                        .anyMatch(l -> l.contains("succeeded")));
+    }
+
+    private List<String> names() {
+        return cluster.snapshots(NAMESPACE).stream().map(SimulatedSnapshot::name).sorted().toList();
+    }
+}
