@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,17 +20,22 @@ import org.slf4j.LoggerFactory;
 public final class ApiServer implements Interceptor {
 
     /**
-     * How long after the last sign of a restart a 403 may still come from it. A restarting server
-     * refuses connections, then answers 403 for about a second, then 429.
+     * How long after the last failure the server may still be restarting. It then refuses
+     * connections, answers 403 for about a second, then 429.
      */
     static final Duration RESTART = Duration.ofSeconds(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(ApiServer.class);
 
+    /** Answers that a server or what stands before it gives when it cannot serve anyone. */
+    private static final Set<Integer> AWAY = Set.of(429, 502, 503, 504);
+
     private final String url;
     private final InstantSource clock;
     private Instant lastTrouble = Instant.MIN;
     private Instant downSince;
+    private Instant upSince;
+    private Instant retryAfter = Instant.MIN;
     private boolean answered;
 
     /**
@@ -45,11 +51,24 @@ public final class ApiServer implements Interceptor {
             HttpRequest request,
             HttpResponse<?> response,
             AsyncBody.Consumer<List<ByteBuffer>> consumer) {
-        if (response.code() == 429 || response.code() >= 500) {
+        if (AWAY.contains(response.code())) {
+            waitFor(response.header("Retry-After"));
             unreachable("HTTP " + response.code());
         } else if (response.isSuccessful()) {
             success();
         }
+    }
+
+    private synchronized void waitFor(String seconds) {
+        if (seconds != null && seconds.matches("\\d{1,4}")) {
+            retryAfter = clock.instant().plusSeconds(Long.parseLong(seconds));
+        }
+    }
+
+    /** How long the server asked to be left alone from now, in milliseconds; 0 when it did not. */
+    public synchronized long retryAfterMillis() {
+        Instant now = clock.instant();
+        return retryAfter.isAfter(now) ? Duration.between(now, retryAfter).toMillis() : 0;
     }
 
     /**
@@ -58,6 +77,7 @@ public final class ApiServer implements Interceptor {
      */
     public synchronized void unreachable(String words) {
         lastTrouble = clock.instant();
+        upSince = null;
         if (downSince == null) {
             downSince = lastTrouble;
             LOG.warn(
@@ -67,12 +87,18 @@ public final class ApiServer implements Interceptor {
         }
     }
 
+    /** One success amid failures is no recovery yet: that is told once they have ceased. */
     private synchronized void success() {
         answered = true;
-        if (downSince != null) {
+        if (downSince == null) {
+            return;
+        }
+        Instant now = clock.instant();
+        upSince = upSince == null ? now : upSince;
+        if (!lastTrouble.plus(RESTART).isAfter(now)) {
             LOG.info(
-                    "the Kubernetes API serves again after {} s",
-                    Duration.between(downSince, clock.instant()).toSeconds());
+                    "the Kubernetes API serves again; it did not for {} s",
+                    Duration.between(downSince, upSince).toSeconds());
             downSince = null;
         }
     }

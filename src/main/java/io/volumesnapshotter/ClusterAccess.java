@@ -35,7 +35,15 @@ public final class ClusterAccess {
             throw new InvalidSettingException(
                     "KUBECONFIG", kubeconfig, "there is no such readable file");
         }
-        Config config = Config.autoConfigure(null);
+        Config config;
+        try {
+            config = Config.autoConfigure(null);
+        } catch (RuntimeException e) {
+            throw new InvalidSettingException(
+                    "KUBECONFIG",
+                    kubeconfig,
+                    "it cannot be read as a kubeconfig (" + Failures.rootWords(e) + ")");
+        }
         boolean found =
                 config.getCurrentContext() != null
                         || Files.isReadable(Path.of(Config.KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH))
@@ -46,6 +54,12 @@ public final class ClusterAccess {
                     kubeconfig,
                     "no cluster is known: run in a pod, or name a kubeconfig here or in"
                             + " ~/.kube/config");
+        }
+        if (!config.getMasterUrl().matches("https?://[^/\\s]+.*")) {
+            throw new InvalidSettingException(
+                    "KUBECONFIG",
+                    kubeconfig,
+                    "its server is no https address: " + config.getMasterUrl());
         }
         return config;
     }
@@ -64,10 +78,17 @@ public final class ClusterAccess {
                         .withNamespace(
                                 found.getNamespace() == null ? "default" : found.getNamespace())
                         .build();
-        return new KubernetesClientBuilder()
-                .withConfig(config)
-                .withHttpClientBuilderConsumer(
-                        builder -> builder.addOrReplaceInterceptor("api-server", apiServer))
-                .build();
+        try {
+            return new KubernetesClientBuilder()
+                    .withConfig(config)
+                    .withHttpClientBuilderConsumer(
+                            builder -> builder.addOrReplaceInterceptor("api-server", apiServer))
+                    .build();
+        } catch (RuntimeException e) {
+            throw new InvalidSettingException(
+                    "KUBECONFIG",
+                    found.getMasterUrl(),
+                    "correct its certificates or credentials (" + Failures.rootWords(e) + ")");
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.volumesnapshotter;
 
+import com.fasterxml.jackson.core.JacksonException;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -14,7 +15,7 @@ import org.apache.camel.util.ObjectHelper;
 /** Tells what can heal from what cannot, and makes the dead letters. */
 public final class Failures {
 
-    /** Tries of a request that the server answers with an error that may pass: about a minute. */
+    /** Tries of one claim's request that is answered with an error that may pass: half a minute. */
     private static final int MAX_ATTEMPTS = 6;
 
     /** Tries of a request that the server forbids, where it has allowed others before. */
@@ -32,9 +33,9 @@ public final class Failures {
     }
 
     /**
-     * Whether to send a request again. While nothing answers, that is as long as the run has time:
-     * all its claims fare the same. What one claim's request is answered with must not hold up the
-     * others, so it is tried a limited number of times.
+     * Whether to send a request again. While nothing answers, and for what concerns all claims
+     * alike, that is as long as the run has time. What one claim's request is answered with must
+     * not hold up the others, so it is tried a limited number of times.
      */
     public boolean heal(Exchange exchange) {
         Throwable failure = caught(exchange);
@@ -45,30 +46,46 @@ public final class Failures {
         if (answer == null) {
             return false;
         }
-        if (answer.getCode() <= 0) {
+        boolean unanswered =
+                answer.getCode() <= 0
+                        && ObjectHelper.getException(IOException.class, failure) != null
+                        && ObjectHelper.getException(JacksonException.class, failure) == null;
+        if (unanswered) {
             apiServer.unreachable(rootWords(failure));
         }
-        return switch (answer.getCode()) {
-            case 401 -> attempts <= 1;
-            case 403 ->
-                    !isQuota(answer)
-                            && !isTerminatingNamespace(answer)
-                            && (apiServer.isRestarting()
-                                    || apiServer.hasAnswered() && attempts < MAX_FORBIDDEN);
-            case 409, 429 -> attempts < MAX_ATTEMPTS;
-            default -> {
-                if (answer.getCode() >= 500) {
-                    yield attempts < MAX_ATTEMPTS;
-                }
-                yield answer.getCode() <= 0 && hasTime(exchange, failure, attempts);
-            }
-        };
+        boolean heals =
+                switch (answer.getCode()) {
+                    case 401 -> attempts <= 1;
+                    case 403 ->
+                            !isQuota(answer)
+                                    && !isTerminatingNamespace(answer)
+                                    && (apiServer.isRestarting()
+                                            || apiServer.hasAnswered() && attempts < MAX_FORBIDDEN);
+                    case 409, 410, 429 -> hasTime(exchange, attempts, false);
+                    default ->
+                            (answer.getCode() <= 0 || answer.getCode() >= 500)
+                                    && hasTime(exchange, attempts, unanswered);
+                };
+        long delay = apiServer.retryAfterMillis();
+        if (heals && delay > 0) {
+            exchange.getIn().setHeader(Exchange.REDELIVERY_DELAY, delay);
+        } else {
+            exchange.getIn().removeHeader(Exchange.REDELIVERY_DELAY);
+        }
+        return heals;
     }
 
-    private static boolean hasTime(Exchange exchange, Throwable failure, int attempts) {
+    private static boolean hasTime(Exchange exchange, int attempts, boolean unanswered) {
         Run run = run(exchange);
-        boolean brokenAnswer = ObjectHelper.getException(IOException.class, failure) == null;
-        return brokenAnswer || run == null ? attempts < MAX_ATTEMPTS : run.hasTime();
+        boolean concernsAll = unanswered || exchange.getVariable("claim") == null;
+        return attempts < MAX_ATTEMPTS || concernsAll && run != null && run.hasTime();
+    }
+
+    /** Forgets the tries of a request that was carried out: the next one has its own. */
+    static void healed(Exchange exchange) {
+        exchange.getIn().removeHeader(Exchange.REDELIVERED);
+        exchange.getIn().removeHeader(Exchange.REDELIVERY_COUNTER);
+        exchange.getIn().removeHeader(Exchange.REDELIVERY_DELAY);
     }
 
     /** The dead letters of a failed exchange: one for each claim that it fails. */
@@ -85,6 +102,8 @@ public final class Failures {
         List<Claim> claims = Collections.singletonList(claim);
         if (claim == null && run != null && run.isOpen()) {
             claims = run.pending();
+        } else if (claim == null && run != null) {
+            run.stepFailed(exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class));
         }
         return claims.stream()
                 .map(failed -> letter(exchange, run, failed, words(failure), remedy))
@@ -141,7 +160,7 @@ public final class Failures {
         if (answer != null
                 && answer.getStatus() != null
                 && answer.getStatus().getMessage() != null) {
-            return answer.getStatus().getMessage();
+            return oneLine(answer.getStatus().getMessage());
         }
         return rootWords(failure);
     }
@@ -158,7 +177,12 @@ public final class Failures {
         }
         String words =
                 root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
-        return words.lines().map(String::trim).collect(Collectors.joining(" "));
+        return oneLine(words);
+    }
+
+    /** A text in one line. */
+    static String oneLine(String text) {
+        return text.lines().map(String::trim).collect(Collectors.joining(" "));
     }
 
     private static String remedy(Throwable failure) {

@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -19,6 +20,8 @@ import java.util.Set;
  * @param jitter over how long the creations of a run are spread, each claim at its own time; 0 for
  *     all at once
  * @param suspend whether nothing is done at all
+ * @param labels labels of the user's own to put on snapshots
+ * @param annotations annotations of the user's own to put on snapshots
  */
 public record Policy(
         ClaimSelection selection,
@@ -29,7 +32,9 @@ public record Policy(
         Duration maxPollInterval,
         Duration startingDeadline,
         Duration jitter,
-        boolean suspend) {
+        boolean suspend,
+        Map<String, String> labels,
+        Map<String, String> annotations) {
 
     /** The names of the settings that make a policy, as they stand in a schedule's file. */
     public static final Set<String> SETTINGS = settings();
@@ -45,7 +50,9 @@ public record Policy(
                                 "max-poll-interval",
                                 "starting-deadline",
                                 "jitter",
-                                "suspend"));
+                                "suspend",
+                                "labels",
+                                "annotations"));
         names.addAll(ClaimSelection.SETTINGS);
         return Set.copyOf(names);
     }
@@ -64,7 +71,9 @@ public record Policy(
                         settings.duration("max-poll-interval"),
                         settings.duration("starting-deadline"),
                         settings.optionalDuration("jitter").orElse(Duration.ZERO),
-                        settings.flag("suspend"));
+                        settings.flag("suspend"),
+                        settings.labels("labels"),
+                        settings.annotations("annotations"));
         if (policy.maxPollInterval.compareTo(policy.pollInterval) < 0) {
             throw settings.invalid(
                     "max-poll-interval",

@@ -1,10 +1,12 @@
 package io.volumesnapshotter;
 
+import com.fasterxml.jackson.core.JacksonException;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.support.service.ServiceSupport;
+import org.apache.camel.util.ObjectHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,13 +68,18 @@ public final class Preflight extends ServiceSupport {
 
     /** A server that does not serve is told by {@link ApiServer}, for all requests. */
     private void tell(KubernetesClientException answer) {
-        if (answer.getCode() <= 0) {
+        boolean unreadable = ObjectHelper.getException(JacksonException.class, answer) != null;
+        if (answer.getCode() <= 0 && !unreadable) {
             apiServer.unreachable(Failures.rootWords(answer));
         }
         String finding =
                 switch (answer.getCode()) {
                     case 401, 403, 404 -> Failures.words(answer) + " -> " + Failures.remedy(answer);
-                    default -> "";
+                    default ->
+                            unreadable
+                                    ? "what answers is not a Kubernetes API -> check the server's"
+                                            + " address in the kubeconfig"
+                                    : "";
                 };
         if (!finding.isEmpty() && !finding.equals(lastFinding)) {
             LOG.error("VolumeSnapshots of {}: {}", where(), finding);

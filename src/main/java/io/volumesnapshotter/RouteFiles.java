@@ -3,16 +3,18 @@ package io.volumesnapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.DateTimeException;
-import java.time.ZoneId;
-import java.util.Collection;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.builder.RouteConfigurationBuilder;
+import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.ToDefinition;
 import org.apache.camel.spi.Resource;
@@ -20,6 +22,8 @@ import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.util.ObjectHelper;
 import org.apache.camel.util.URISupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The route files of a directory. Each is checked by itself before any is used, so that a mistake
@@ -29,7 +33,12 @@ public final class RouteFiles {
 
     static final String SUFFIX = ".camel.yaml";
 
+    private static final String DIRECT = "direct:";
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouteFiles.class);
+
     private final Path directory;
+    private final Set<String> entrances = new TreeSet<>();
     private final Map<String, Path> filesByRoute = new TreeMap<>();
 
     /**
@@ -42,15 +51,58 @@ public final class RouteFiles {
     /**
      * Checks all files and adds their routes to the context, which is not started yet.
      *
-     * @throws InvalidSettingException when the directory or a file is not usable
+     * @throws InvalidSettingException when the directory or a file is not usable, or the files
+     *     together lack a route or the error handling
      */
     public void load(CamelContext context) throws Exception {
         List<Path> files = files();
+        boolean handlesErrors = false;
+        Map<String, Path> targets = new TreeMap<>();
         for (Path file : files) {
-            check(context, file);
+            for (RouteBuilder routes : parse(context, file)) {
+                handlesErrors |= hasConfiguration(routes);
+                for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
+                    targetsOf(route).forEach(target -> targets.putIfAbsent(target, file));
+                }
+            }
+        }
+        targets.forEach(this::checkTarget);
+        if (!handlesErrors) {
+            throw new InvalidSettingException(
+                    "snapshotter.routes",
+                    directory.toString(),
+                    "no file has a routeConfiguration, so failures would be lost; copy the program's"
+                            + " error-handling.camel.yaml there");
         }
         PluginHelper.getRoutesLoader(context)
                 .loadRoutes(files.stream().map(this::resource).toList());
+    }
+
+    private static boolean hasConfiguration(RouteBuilder routes) {
+        return routes instanceof RouteConfigurationBuilder configurations
+                && !configurations
+                        .getRouteConfigurationCollection()
+                        .getRouteConfigurations()
+                        .isEmpty();
+    }
+
+    private static List<String> targetsOf(RouteDefinition route) {
+        return ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), ToDefinition.class)
+                .stream()
+                .map(ToDefinition::getUri)
+                .filter(uri -> uri.startsWith(DIRECT))
+                .map(uri -> uri.substring(DIRECT.length()).split("\\?")[0])
+                .toList();
+    }
+
+    private void checkTarget(String target, Path file) {
+        if (!entrances.contains(DIRECT + target)) {
+            throw new InvalidSettingException(
+                            "direct",
+                            target,
+                            "no route starts there; there are " + String.join(", ", entrances))
+                    .in(file);
+        }
     }
 
     /** The file that a route came from, or the directory for an unknown route. */
@@ -64,8 +116,10 @@ public final class RouteFiles {
                     "snapshotter.routes", directory.toString(), "there is no such directory");
         }
         try (Stream<Path> entries = Files.list(directory)) {
+            List<Path> all = entries.sorted().toList();
+            all.stream().filter(RouteFiles::isMisnamed).forEach(RouteFiles::warn);
             List<Path> files =
-                    entries.filter(file -> file.toString().endsWith(SUFFIX)).sorted().toList();
+                    all.stream().filter(file -> file.toString().endsWith(SUFFIX)).toList();
             if (files.isEmpty()) {
                 throw new InvalidSettingException(
                         "snapshotter.routes",
@@ -74,6 +128,17 @@ public final class RouteFiles {
             }
             return files;
         }
+    }
+
+    private static boolean isMisnamed(Path file) {
+        String name = file.getFileName().toString();
+        return (name.endsWith(".yaml") || name.endsWith(".yml"))
+                && !name.endsWith(SUFFIX)
+                && !name.equals("kustomization.yaml");
+    }
+
+    private static void warn(Path file) {
+        LOG.warn("{}: not loaded, because its name does not end in {}", file, SUFFIX);
     }
 
     private Resource resource(Path file) {
@@ -85,18 +150,23 @@ public final class RouteFiles {
         }
     }
 
-    private void check(CamelContext context, Path file) {
+    private List<RouteBuilder> parse(CamelContext context, Path file) {
         try {
-            Collection<RoutesBuilder> builders =
+            List<RouteBuilder> parsed = new ArrayList<>();
+            for (RoutesBuilder builder :
                     PluginHelper.getRoutesLoader(context)
-                            .findRoutesBuilders(List.of(resource(file)));
-            for (RoutesBuilder builder : builders) {
+                            .findRoutesBuilders(List.of(resource(file)))) {
                 RouteBuilder routes = (RouteBuilder) builder;
+                if (routes instanceof RouteConfigurationBuilder configurations) {
+                    configurations.configuration();
+                }
                 routes.configure();
+                parsed.add(routes);
                 for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
                     check(context, file, route);
                 }
             }
+            return parsed;
         } catch (Exception e) {
             InvalidSettingException invalid =
                     ObjectHelper.getException(InvalidSettingException.class, e);
@@ -119,8 +189,15 @@ public final class RouteFiles {
                     "route id", id, other + " has it too; best is the file's name");
         }
         String from = context.resolvePropertyPlaceholders(route.getInput().getEndpointUri());
-        if (from.startsWith("quartz:") && from.contains("?")) {
-            checkTrigger(URISupport.parseQuery(from.substring(from.indexOf('?') + 1)));
+        String[] entrance = from.split("\\?", 2);
+        if (!entrances.add(entrance[0])) {
+            throw new InvalidSettingException(
+                    "from",
+                    entrance[0],
+                    "another route starts there too; best is the route's name");
+        }
+        if (from.startsWith("quartz:") && entrance.length == 2) {
+            checkTrigger(URISupport.parseQuery(entrance[1]));
         }
         for (ToDefinition step :
                 route.getOutputs().stream()
@@ -137,18 +214,18 @@ public final class RouteFiles {
     }
 
     private static void checkTrigger(Map<String, Object> parameters) {
-        if (parameters.get("cron") instanceof String cron) {
-            Cron.toQuartz("cron", cron.replace('+', ' '));
+        if (parameters.get("cron") instanceof String text) {
+            String cron = text.replace('+', ' ').trim();
+            Cron.toQuartz("cron", cron);
+            if (cron.startsWith("@") || cron.split("\\s+").length < 6) {
+                throw new InvalidSettingException(
+                        "cron",
+                        cron,
+                        "Quartz takes six or seven fields; write {{cron:" + cron + "}}");
+            }
         }
         if (parameters.get("trigger.timeZone") instanceof String zone) {
-            try {
-                ZoneId.of(zone);
-            } catch (DateTimeException e) {
-                throw new InvalidSettingException(
-                        "trigger.timeZone",
-                        zone,
-                        "give a name of the time zone database, such as UTC or Europe/Berlin");
-            }
+            Trigger.zone("trigger.timeZone", zone);
         }
     }
 }

@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One firing of a schedule over all its claims: what was asked for, what was seen, what is still
@@ -41,10 +43,12 @@ public final class Run {
     private final InstantSource clock;
     private final Instant bound;
     private final Map<Claim, Progress> progress = new LinkedHashMap<>();
+    private final Set<String> failedSteps = new TreeSet<>();
     private Duration pollDelay;
 
     private static final class Progress {
         int requests;
+        boolean created;
         Instant startSeen;
         String driverError;
         boolean ready;
@@ -150,7 +154,12 @@ public final class Run {
         Map<String, Object> metadata = new LinkedHashMap<>();
         metadata.put("name", snapshotOf(claim));
         metadata.put("namespace", claim.namespace());
-        metadata.put("labels", SnapshotLabels.of(snapshotOf(claim), schedule, name()));
+        Map<String, String> labels = new LinkedHashMap<>(policy.labels());
+        labels.putAll(SnapshotLabels.of(snapshotOf(claim), schedule, name()));
+        metadata.put("labels", labels);
+        if (!policy.annotations().isEmpty()) {
+            metadata.put("annotations", policy.annotations());
+        }
         Map<String, Object> manifest = new LinkedHashMap<>();
         manifest.put("apiVersion", "snapshot.storage.k8s.io/v1");
         manifest.put("kind", "VolumeSnapshot");
@@ -188,9 +197,14 @@ public final class Run {
         return select(state -> state.requests == 0 && state.isOpen());
     }
 
-    /** Takes note that the server took, or said it already had, this run's snapshot of a claim. */
-    public synchronized void requested(Claim claim) {
+    /**
+     * Takes note that the server took, or said it already had, this run's snapshot of a claim.
+     *
+     * @param created whether it took it
+     */
+    public synchronized void requested(Claim claim, boolean created) {
         progress.get(claim).requests++;
+        progress.get(claim).created |= created;
     }
 
     /** Whether any claim is neither ready nor failed. */
@@ -256,8 +270,14 @@ public final class Run {
     private Optional<SnapshotFailedException> judge(
             Claim claim, Progress state, Snapshot snapshot) {
         if (snapshot == null) {
-            return state.requests < MAX_REQUESTS && hasTime()
-                    ? Optional.empty()
+            if (state.requests < MAX_REQUESTS && hasTime()) {
+                return Optional.empty();
+            }
+            return state.created
+                    ? failure(
+                            claim,
+                            "the snapshot was created, and is not listed any more",
+                            "find out who deletes snapshots of this run")
                     : failure(
                             claim,
                             "the server says that the snapshot exists, but it is not one of this run",
@@ -281,7 +301,7 @@ public final class Run {
         if (snapshot.error() != null && DriverError.isFinal(snapshot.error())) {
             return failure(
                     claim,
-                    snapshot.error(),
+                    Failures.oneLine(snapshot.error()),
                     "correct the snapshot class or the volume; waiting does not help");
         }
         if (snapshot.started() && state.startSeen == null) {
@@ -302,7 +322,7 @@ public final class Run {
     private String lateWords(Snapshot snapshot) {
         String reason = "the driver said nothing";
         if (snapshot.error() != null) {
-            reason = snapshot.error();
+            reason = Failures.oneLine(snapshot.error());
         } else if (!snapshot.started()) {
             reason = "the snapshot controller has not started on it";
         }
@@ -324,6 +344,16 @@ public final class Run {
         if (state != null) {
             state.failed = true;
         }
+    }
+
+    /** Takes note that a step that concerns all claims failed. */
+    public synchronized void stepFailed(String step) {
+        failedSteps.add(step);
+    }
+
+    /** Claims and steps that failed, for a message; none in a run that was a success. */
+    public synchronized List<String> failures() {
+        return Stream.concat(failed().stream().map(Claim::toString), failedSteps.stream()).toList();
     }
 
     /** Claims that are neither ready nor failed. */

@@ -120,8 +120,8 @@ public final class Runs extends LifecycleStrategySupport {
             @Variable("run") Run run,
             @Variable("claim") Claim claim,
             @Body GenericKubernetesResource answer) {
-        run.requested(claim);
         boolean created = answer.getMetadata() != null && answer.getMetadata().getName() != null;
+        run.requested(claim, created);
         LOG.info(
                 "{} {}: {} {}",
                 run.name(),
@@ -135,7 +135,12 @@ public final class Runs extends LifecycleStrategySupport {
         Run.Look look = run.look(listed);
         look.told()
                 .forEach(
-                        (claim, words) -> LOG.warn("{} {}: not yet: {}", run.name(), claim, words));
+                        (claim, words) ->
+                                LOG.warn(
+                                        "{} {}: not yet: {}",
+                                        run.name(),
+                                        claim,
+                                        Failures.oneLine(words)));
         look.ready().forEach(claim -> LOG.info("{} {}: ready", run.name(), claim));
         return look;
     }
@@ -157,7 +162,7 @@ public final class Runs extends LifecycleStrategySupport {
         int ready = run.ready().size();
         if (all == 0) {
             LOG.warn("{}: no claim is selected", run.name());
-        } else if (ready == all && run.failed().isEmpty()) {
+        } else if (ready == all && run.failures().isEmpty()) {
             LOG.info("{}: succeeded, {} of {} ready", run.name(), ready, all);
         } else {
             LOG.error(
@@ -165,7 +170,7 @@ public final class Runs extends LifecycleStrategySupport {
                     run.name(),
                     ready,
                     all,
-                    list(run.failed()));
+                    String.join(", ", run.failures()));
         }
     }
 

@@ -1,17 +1,20 @@
 package io.volumesnapshotter;
 
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.camel.util.TimeUtils;
 
 /**
@@ -39,6 +42,35 @@ public final class Settings {
     public Settings(UnaryOperator<String> place, Function<String, Optional<String>> values) {
         this.place = place;
         this.values = values;
+    }
+
+    /**
+     * Refuses environment variables that look like settings and are none.
+     *
+     * @param known the names of all settings, with their prefix
+     * @throws InvalidSettingException for the first that is none
+     */
+    static void checkNames(Map<String, String> environment, Set<String> known) {
+        Map<String, String> variables =
+                known.stream()
+                        .collect(
+                                Collectors.toMap(
+                                        name ->
+                                                name.toUpperCase(Locale.ROOT)
+                                                        .replace('.', '_')
+                                                        .replace('-', '_'),
+                                        Function.identity()));
+        for (String name : new TreeSet<>(environment.keySet())) {
+            // A Service named snapshotter sets variables that are not meant as settings.
+            boolean ofService = name.endsWith("_SERVICE_HOST") || name.contains("_PORT");
+            if (name.startsWith("SNAPSHOTTER_") && !ofService && !variables.containsKey(name)) {
+                throw new InvalidSettingException(
+                        name,
+                        environment.get(name),
+                        "there is no such setting; there are "
+                                + String.join(", ", new TreeSet<>(variables.keySet())));
+            }
+        }
     }
 
     /** The setting's text, trimmed; empty when it is not set. */
@@ -91,16 +123,43 @@ public final class Settings {
 
     /** Names of objects by other names: {@code a=b,c=d}. */
     Map<String, String> objectNameMap(String name) {
+        return pairs(
+                name,
+                Names::isSubdomain,
+                Names::isSubdomain,
+                "give pairs of names, such as a=b,c=d");
+    }
+
+    /** Labels of the user's own: {@code team=shop,tier=gold}. */
+    Map<String, String> labels(String name) {
+        return pairs(
+                name,
+                key -> LabelSelectorSyntax.isKey(key) && !SnapshotLabels.isOwn(key),
+                LabelSelectorSyntax::isValue,
+                "give labels as Kubernetes takes them, such as team=shop,tier=gold, and none of the"
+                        + " program's own");
+    }
+
+    /** Annotations of the user's own: {@code owner=jo,note=weekly}; a value has no comma. */
+    Map<String, String> annotations(String name) {
+        return pairs(
+                name,
+                LabelSelectorSyntax::isKey,
+                any -> true,
+                "give annotations as Kubernetes takes them, such as owner=jo,note=weekly");
+    }
+
+    private Map<String, String> pairs(
+            String name, Predicate<String> validKey, Predicate<String> validValue, String remedy) {
         Map<String, String> map = new LinkedHashMap<>();
         for (String entry : list(name)) {
-            String[] pair = entry.split("=", -1);
-            if (pair.length != 2
-                    || !Names.isSubdomain(pair[0].trim())
-                    || !Names.isSubdomain(pair[1].trim())) {
-                throw new InvalidSettingException(
-                        place.apply(name), entry, "give pairs of names, such as a=b,c=d");
+            int equals = entry.indexOf('=');
+            String key = equals < 0 ? "" : entry.substring(0, equals).trim();
+            String value = entry.substring(equals + 1).trim();
+            if (!validKey.test(key) || !validValue.test(value)) {
+                throw new InvalidSettingException(place.apply(name), entry, remedy);
             }
-            map.put(pair[0].trim(), pair[1].trim());
+            map.put(key, value);
         }
         return map;
     }
@@ -164,12 +223,7 @@ public final class Settings {
 
     /** A time zone of the JVM's zone data. */
     ZoneId zone(String name) {
-        try {
-            return ZoneId.of(text(name));
-        } catch (DateTimeException e) {
-            throw invalid(
-                    name, "give a name of the time zone database, such as UTC or Europe/Berlin");
-        }
+        return Trigger.zone(place.apply(name), text(name));
     }
 
     /** A schedule, in Quartz's form. */

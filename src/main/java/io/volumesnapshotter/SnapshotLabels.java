@@ -22,6 +22,14 @@ public final class SnapshotLabels {
 
     private SnapshotLabels() {}
 
+    /** Whether a label is one that the program puts on by itself. */
+    static boolean isOwn(String key) {
+        return key.equals(JOB)
+                || key.equals(NAME)
+                || key.equals(MANAGED_BY)
+                || key.startsWith(PROGRAM + "/");
+    }
+
     /** All labels of a new snapshot. {@code name} is left out where it would be too long. */
     public static Map<String, String> of(String snapshot, String schedule, String run) {
         Map<String, String> labels = new LinkedHashMap<>();

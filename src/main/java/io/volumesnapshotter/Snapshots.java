@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
 
 /**
@@ -37,13 +38,13 @@ public final class Snapshots {
     }
 
     /** The snapshots of a run. */
-    public List<Snapshot> ofRun(@Variable("run") Run run) {
-        return list(run.listedNamespace(), run.labels());
+    public List<Snapshot> ofRun(@Variable("run") Run run, Exchange exchange) {
+        return list(run.listedNamespace(), run.labels(), exchange);
     }
 
     /** The snapshots of all runs of a run's schedule. */
-    public List<Snapshot> ofSchedule(@Variable("run") Run run) {
-        return list(run.listedNamespace(), run.scheduleLabels());
+    public List<Snapshot> ofSchedule(@Variable("run") Run run, Exchange exchange) {
+        return list(run.listedNamespace(), run.scheduleLabels(), exchange);
     }
 
     /**
@@ -55,7 +56,8 @@ public final class Snapshots {
         page(namespace, new ListOptionsBuilder().withLimit(1L).build());
     }
 
-    private List<Snapshot> list(Optional<String> namespace, Map<String, String> labels) {
+    private List<Snapshot> list(
+            Optional<String> namespace, Map<String, String> labels, Exchange exchange) {
         ListOptions options =
                 new ListOptionsBuilder()
                         .withLimit(PAGE)
@@ -72,6 +74,7 @@ public final class Snapshots {
             next = page.getMetadata() == null ? null : page.getMetadata().getContinue();
             options.setContinue(next);
         } while (next != null && !next.isEmpty());
+        Failures.healed(exchange);
         return snapshots;
     }
 

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
@@ -14,16 +15,22 @@ import org.apache.camel.Exchange;
 public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private final Config cluster;
+    private final Map<String, String> environment;
     private RouteFiles routeFiles;
 
     /** Uses the cluster that {@link ClusterAccess#find} finds. */
     public SnapshotterConfiguration() {
-        this(ClusterAccess.find(System.getenv()));
+        this(ClusterAccess.find(System.getenv()), System.getenv());
     }
 
-    /** Uses a given cluster. */
-    public SnapshotterConfiguration(Config cluster) {
+    /**
+     * Uses a given cluster.
+     *
+     * @param environment the variables that settings may come from, to find those that are misspelt
+     */
+    public SnapshotterConfiguration(Config cluster, Map<String, String> environment) {
         this.cluster = cluster;
+        this.environment = environment;
     }
 
     @Override
@@ -34,6 +41,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         name ->
                                 context.getPropertiesComponent()
                                         .resolveProperty(Settings.PREFIX + name));
+        Settings.checkNames(
+                environment,
+                context.getPropertiesComponent()
+                        .loadProperties(name -> name.startsWith(Settings.PREFIX))
+                        .stringPropertyNames());
         settings.cron("schedule");
         settings.zone("time-zone");
 

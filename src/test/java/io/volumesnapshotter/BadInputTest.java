@@ -202,7 +202,9 @@ class BadInputTest {
         try (ToldLines told = new ToldLines()) {
             int exitCode =
                     VolumeSnapshotter.run(
-                            () -> new SnapshotterConfiguration(cluster.config(Program.NAMESPACE)),
+                            () ->
+                                    new SnapshotterConfiguration(
+                                            cluster.config(Program.NAMESPACE), Map.of()),
                             all);
             assertThat(exitCode).isEqualTo(78);
             List<String> lines = told.atLeast(Level.WARN);

@@ -66,7 +66,7 @@ public final class Demo {
                     PERIOD,
                     Path.of("").toAbsolutePath().relativize(kubeconfig));
             VolumeSnapshotter.run(
-                    () -> new SnapshotterConfiguration(cluster.config(NAMESPACE)),
+                    () -> new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()),
                     Map.of(
                             "snapshotter.claims",
                             "database,uploads,legacy",

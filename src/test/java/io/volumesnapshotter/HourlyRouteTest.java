@@ -7,6 +7,7 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.time.Instant;
 import java.util.Date;
+import java.util.Map;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.FluentProducerTemplate;
@@ -38,7 +39,8 @@ class HourlyRouteTest {
     public static final class Wiring implements CamelConfiguration {
         @Override
         public void configure(CamelContext context) throws Exception {
-            new SnapshotterConfiguration(cluster.config(Program.NAMESPACE)).configure(context);
+            new SnapshotterConfiguration(cluster.config(Program.NAMESPACE), Map.of())
+                    .configure(context);
         }
     }
 

@@ -32,7 +32,9 @@ final class Program implements AutoCloseable {
                         "snapshotter.ready-timeout", "5s");
         quick.forEach(main::addOverrideProperty);
         settings.forEach(main::addOverrideProperty);
-        main.configure().addConfiguration(new SnapshotterConfiguration(cluster.config(NAMESPACE)));
+        main.configure()
+                .addConfiguration(
+                        new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()));
     }
 
     /** Starts with these settings, given with their full names, over quick defaults. */
