@@ -177,7 +177,7 @@ public final class Failures {
             case 401 -> "check the token or the kubeconfig's credentials";
             case 403 -> {
                 if (isQuota(answer)) {
-                    yield "raise the quota or lower keep-last";
+                    yield "raise the quota or keep fewer snapshots";
                 }
                 yield isTerminatingNamespace(answer)
                         ? "the namespace is going away: remove its claims from the schedule"

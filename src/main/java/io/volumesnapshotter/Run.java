@@ -309,9 +309,9 @@ public final class Run {
                         claim ->
                                 Retention.stale(
                                         byClaim.getOrDefault(claim, List.of()),
-                                        schedule,
-                                        claim,
-                                        policy.keepLast(),
+                                        Retention.takenBy(schedule, claim),
+                                        policy.keep(),
+                                        policy.timeZone(),
                                         now)
                                         .stream())
                 .filter(snapshot -> !snapshot.name().equals(snapshotOf(snapshot.claim())))

@@ -34,7 +34,6 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                                         .resolveProperty(Settings.PREFIX + name));
         Policy policy = Policy.of(settings);
         settings.cron("schedule");
-        settings.zone("time-zone");
 
         // What routes log is the program's own, at its level.
         context.getGlobalOptions()
