@@ -111,15 +111,18 @@ public final class Retention {
                         .filter(s -> !isAfter(s, now.plus(CLOCK_TOLERANCE)))
                         .toList();
         Reasons reasons = new Reasons();
-        Instant newestReady = Instant.MIN;
+        Predicate<Snapshot> newerIsReady = snapshot -> false;
         if (!counted.isEmpty()) {
             applyRules(counted, keep, zone, reasons);
             Snapshot lastAskedFor = Collections.max(counted, FIRST_ASKED_FOR_FIRST);
             reasons.add(counted.get(0), "newest ready");
+            newerIsReady =
+                    snapshot ->
+                            snapshot.takenAt().isBefore(counted.get(0).takenAt())
+                                    && snapshot.createdAt().isBefore(lastAskedFor.createdAt());
             if (lastAskedFor != counted.get(0)) {
                 reasons.add(lastAskedFor, "newest ready by the API server's clock");
             }
-            newestReady = lastAskedFor.createdAt();
         }
         int failedToKeep = keep.failed();
         List<Decision> decisions = new ArrayList<>();
@@ -139,7 +142,7 @@ public final class Retention {
             if (!snapshot.ready() && reasons.of(snapshot).isEmpty()) {
                 if (!snapshot.createdAt().isBefore(now.minus(LEFTOVER_AGE))) {
                     reasons.add(snapshot, "not ready yet");
-                } else if (!snapshot.createdAt().isBefore(newestReady)) {
+                } else if (!newerIsReady.test(snapshot)) {
                     reasons.add(snapshot, "not ready yet, and no newer one is");
                 } else if (failedToKeep > 0) {
                     failedToKeep--;

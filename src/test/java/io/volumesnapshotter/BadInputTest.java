@@ -51,6 +51,18 @@ class BadInputTest {
                     keep-last         | -1             | give a whole number, 1 or more
                     keep-last         | two            | give a whole number, 1 or more
                     keep-last         | 99999999999    | give a whole number, 1 or more
+                    keep-hourly       | 0              | give a whole number, 1 or more
+                    keep-daily        | -7             | give a whole number, 1 or more
+                    keep-weekly       | 1.5            | give a whole number, 1 or more
+                    keep-monthly      | unlimited      | give a whole number, 1 or more
+                    keep-yearly       | 1y             | give a whole number, 1 or more
+                    keep-failed       | -1             | give a whole number, 0 or more
+                    keep-failed       | all            | give a whole number, 0 or more
+                    keep-within       | 7              | give hours or days above 0
+                    keep-within       | 6m             | a month is 30d
+                    keep-within       | 0d             | give hours or days above 0
+                    keep-within       | 999999999999d  | give hours or days above 0
+                    keep-within       | 40000d         | give hours or days above 0
                     ready-timeout     | 15             | with its unit
                     ready-timeout     | 0s             | with its unit
                     ready-timeout     | -1m            | with its unit
@@ -158,7 +170,7 @@ class BadInputTest {
         assertThat(startWithRoutes())
                 .contains(
                         "hourly.camel.yaml: policy:hourly: keep-lats",
-                        "there are claims, keep-last");
+                        "there are claims, keep-daily, keep-failed");
     }
 
     @Test
