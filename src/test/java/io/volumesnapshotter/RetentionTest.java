@@ -36,6 +36,7 @@ import net.jqwik.api.Provide;
 class RetentionTest {
 
     private static final int TRIES = 100_000;
+    private static final int FEWER_TRIES = 25_000;
     private static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
 
     private static final Map<String, String> OWN = SnapshotLabels.ofSchedule("hourly");
@@ -456,7 +457,7 @@ class RetentionTest {
         }
     }
 
-    @Property(tries = TRIES)
+    @Property(tries = FEWER_TRIES)
     void terminatingHeldAndFutureOnesAreNeverStale(@ForAll("histories") History history) {
         assertThat(history.stale())
                 .noneMatch(Snapshot::terminating)
@@ -467,14 +468,14 @@ class RetentionTest {
                                         || s.createdAt().isAfter(history.now()));
     }
 
-    @Property(tries = TRIES)
+    @Property(tries = FEWER_TRIES)
     void pruningAgainFindsNothingMore(@ForAll("histories") History history) {
         List<Snapshot> left = new ArrayList<>(history.snapshots());
         left.removeAll(history.stale());
         assertThat(history.with(left).stale()).isEmpty();
     }
 
-    @Property(tries = TRIES)
+    @Property(tries = FEWER_TRIES)
     void whoKeepsMoreLosesNoMore(@ForAll("histories") History history, @ForAll Random random) {
         if (history.keep().isEverything()) {
             return;
@@ -482,7 +483,7 @@ class RetentionTest {
         assertThat(history.stale()).containsAll(history.with(more(history.keep(), random)).stale());
     }
 
-    @Property(tries = TRIES)
+    @Property(tries = FEWER_TRIES)
     void aHoldOnOneSnapshotMakesNoOtherOneStale(
             @ForAll("histories") History history, @ForAll Random random) {
         if (history.snapshots().isEmpty()) {
@@ -494,7 +495,7 @@ class RetentionTest {
         assertThat(names(history.stale())).containsAll(names(history.with(snapshots).stale()));
     }
 
-    @Property(tries = TRIES)
+    @Property(tries = FEWER_TRIES)
     void unreadyAndTerminatingOnesChangeNothingForTheReadyOnes(
             @ForAll("histories") History history) {
         List<Snapshot> good = history.snapshots().stream().filter(Snapshot::isGood).toList();
@@ -502,7 +503,7 @@ class RetentionTest {
                 .containsExactlyInAnyOrderElementsOf(history.with(good).stale());
     }
 
-    @Property(tries = TRIES)
+    @Property(tries = FEWER_TRIES)
     void orderOfTheListDoesNotMatterAndDecisionsComeNewestFirst(
             @ForAll("histories") History history, @ForAll Random random) {
         List<Snapshot> shuffled = new ArrayList<>(history.snapshots());
@@ -513,7 +514,7 @@ class RetentionTest {
                 .isSortedAccordingTo(Comparator.reverseOrder());
     }
 
-    @Property(tries = TRIES)
+    @Property(tries = FEWER_TRIES)
     void snapshotsOfOthersChangeNothing(@ForAll("histories") History history) {
         List<Snapshot> mixed = new ArrayList<>();
         for (Snapshot snapshot : history.snapshots()) {
