@@ -127,18 +127,7 @@ public final class Retention {
         int failedToKeep = keep.failed();
         List<Decision> decisions = new ArrayList<>();
         for (Snapshot snapshot : newestFirst) {
-            if (keep.isEverything()) {
-                reasons.add(snapshot, "no rule is given");
-            }
-            if (snapshot.held()) {
-                reasons.add(snapshot, "held");
-            }
-            if (snapshot.terminating()) {
-                reasons.add(snapshot, "being deleted");
-            }
-            if (isAfter(snapshot, now)) {
-                reasons.add(snapshot, "dated in the future");
-            }
+            addReasonsOfItsOwn(snapshot, keep, now, reasons);
             if (!snapshot.ready() && reasons.of(snapshot).isEmpty()) {
                 if (!snapshot.createdAt().isBefore(now.minus(LEFTOVER_AGE))) {
                     reasons.add(snapshot, "not ready yet");
@@ -156,6 +145,22 @@ public final class Retention {
                             : new Decision(snapshot, false, List.copyOf(kept)));
         }
         return decisions;
+    }
+
+    private static void addReasonsOfItsOwn(
+            Snapshot snapshot, Keep keep, Instant now, Reasons reasons) {
+        if (keep.isEverything()) {
+            reasons.add(snapshot, "no rule is given");
+        }
+        if (snapshot.held()) {
+            reasons.add(snapshot, "held");
+        }
+        if (snapshot.terminating()) {
+            reasons.add(snapshot, "being deleted");
+        }
+        if (isAfter(snapshot, now)) {
+            reasons.add(snapshot, "dated in the future");
+        }
     }
 
     private static String whyStale(Snapshot snapshot) {

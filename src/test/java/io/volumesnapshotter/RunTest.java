@@ -324,6 +324,45 @@ class RunTest {
     }
 
     @Test
+    void aScheduleCanHaveKeepRulesOfItsOwn(@TempDir Path directory) throws IOException {
+        copyRoutes(directory);
+        String hourly = Files.readString(directory.resolve("hourly.camel.yaml"));
+        String keepLast = "keep-last: \"{{snapshotter.keep-last}}\"";
+        assertThat(hourly).contains(keepLast);
+        for (String rule : List.of("keep-last: \"\"", "keep-last: 2", "keep-within: 3h")) {
+            String schedule = "s" + rule.replaceAll("[^a-z0-9]", "");
+            Files.writeString(
+                    directory.resolve(schedule + ".camel.yaml"),
+                    hourly.replace("hourly", schedule).replace(keepLast, rule));
+        }
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                "data",
+                                "snapshotter.routes",
+                                directory.toString()))) {
+            for (String schedule : List.of("skeeplast", "skeeplast2", "skeepwithin3h", "hourly")) {
+                program.fire(schedule, NINE);
+                program.fire(schedule, TEN);
+                program.fire(schedule, ELEVEN);
+            }
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        awaitSnapshots(
+                "data-hourly-20261122110000",
+                "data-skeeplast-20261122090000",
+                "data-skeeplast-20261122100000",
+                "data-skeeplast-20261122110000",
+                "data-skeeplast2-20261122100000",
+                "data-skeeplast2-20261122110000",
+                "data-skeepwithin3h-20261122090000",
+                "data-skeepwithin3h-20261122100000",
+                "data-skeepwithin3h-20261122110000");
+    }
+
+    @Test
     void goesOnWhenTheApiServerComesBack() {
         seed("data", NINE);
         cluster.driver().readyAfter(Duration.ofMillis(500));
