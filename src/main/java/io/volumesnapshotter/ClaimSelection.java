@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Which claims a schedule takes snapshots of.
@@ -28,16 +30,17 @@ public record ClaimSelection(
     /** Stands for all namespaces, or all claims. */
     static final String ALL = "*";
 
+    /** The names of the settings that say in which namespaces. */
+    static final Set<String> WHERE = Set.of("namespace", "namespace-selector");
+
+    /** The names of the settings that say which claims there. */
+    static final Set<String> WHICH = Set.of("claims", "claim-selector", "storage-class", "opt-in");
+
     /** The names of the settings that make a selection. */
     static final Set<String> SETTINGS =
-            Set.of(
-                    "namespace",
-                    "namespace-selector",
-                    "claims",
-                    "claim-selector",
-                    "storage-class",
-                    "opt-in",
-                    "snapshot-class-by-driver");
+            Stream.of(WHERE, WHICH, Set.of("snapshot-class-by-driver"))
+                    .flatMap(Set::stream)
+                    .collect(Collectors.toUnmodifiableSet());
 
     /**
      * @throws InvalidSettingException when a setting is wrong or two contradict each other

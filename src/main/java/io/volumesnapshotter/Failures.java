@@ -10,7 +10,6 @@ import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
-import org.apache.camel.util.ObjectHelper;
 
 /** Tells what can heal from what cannot, and makes the dead letters. */
 public final class Failures {
@@ -42,14 +41,14 @@ public final class Failures {
         int attempts = exchange.getIn().getHeader(Exchange.REDELIVERY_COUNTER, 1, Integer.class);
         exchange.setProperty(ATTEMPTS, attempts);
         KubernetesClientException answer =
-                ObjectHelper.getException(KubernetesClientException.class, failure);
+                Causes.find(KubernetesClientException.class, failure).orElse(null);
         if (answer == null) {
             return false;
         }
         boolean unanswered =
                 answer.getCode() <= 0
-                        && ObjectHelper.getException(IOException.class, failure) != null
-                        && ObjectHelper.getException(JacksonException.class, failure) == null;
+                        && Causes.has(IOException.class, failure)
+                        && !Causes.has(JacksonException.class, failure);
         if (unanswered) {
             apiServer.unreachable(rootWords(failure));
         }
@@ -75,6 +74,13 @@ public final class Failures {
         return heals;
     }
 
+    /** Whether a request was refused because a quota is full. */
+    public boolean isQuotaRefusal(Exchange exchange) {
+        KubernetesClientException answer =
+                Causes.find(KubernetesClientException.class, caught(exchange)).orElse(null);
+        return answer != null && answer.getCode() == 403 && isQuota(answer);
+    }
+
     private static boolean hasTime(Exchange exchange, int attempts, boolean unanswered) {
         Run run = run(exchange);
         boolean concernsAll = unanswered || exchange.getVariable("claim") == null;
@@ -93,7 +99,7 @@ public final class Failures {
         Throwable failure = caught(exchange);
         Run run = run(exchange);
         SnapshotFailedException snapshotFailed =
-                ObjectHelper.getException(SnapshotFailedException.class, failure);
+                Causes.find(SnapshotFailedException.class, failure).orElse(null);
         Claim claim =
                 snapshotFailed != null
                         ? snapshotFailed.claim()
@@ -153,10 +159,15 @@ public final class Failures {
                         .anyMatch(cause -> "NamespaceTerminating".equals(cause.getReason()));
     }
 
+    /** What an exchange failed of, in one line. */
+    static String words(Exchange exchange) {
+        return words(caught(exchange));
+    }
+
     /** The server's own words where it said any, else those of the innermost cause. */
     static String words(Throwable failure) {
         KubernetesClientException answer =
-                ObjectHelper.getException(KubernetesClientException.class, failure);
+                Causes.find(KubernetesClientException.class, failure).orElse(null);
         if (answer != null
                 && answer.getStatus() != null
                 && answer.getStatus().getMessage() != null) {
@@ -171,7 +182,7 @@ public final class Failures {
         while (root.getCause() != null) {
             root = root.getCause();
         }
-        if (ObjectHelper.getException(ConnectException.class, failure) != null) {
+        if (Causes.has(ConnectException.class, failure)) {
             // The JDK's HTTP client says nothing more of it.
             return "no connection (" + root.getClass().getSimpleName() + ")";
         }
@@ -187,9 +198,9 @@ public final class Failures {
 
     private static String remedy(Throwable failure) {
         KubernetesClientException answer =
-                ObjectHelper.getException(KubernetesClientException.class, failure);
+                Causes.find(KubernetesClientException.class, failure).orElse(null);
         if (answer == null) {
-            return ObjectHelper.getException(RejectedExecutionException.class, failure) != null
+            return Causes.has(RejectedExecutionException.class, failure)
                     ? "the program was stopped; " + NEXT_RUN
                     : "correct the route or setting that it names";
         }
@@ -202,7 +213,7 @@ public final class Failures {
             case 401 -> "check the token or the kubeconfig's credentials";
             case 403 -> {
                 if (isQuota(answer)) {
-                    yield "raise the quota or lower keep-last";
+                    yield "raise the quota or keep fewer snapshots";
                 }
                 yield isTerminatingNamespace(answer)
                         ? "the namespace is going away: remove its claims from the schedule"

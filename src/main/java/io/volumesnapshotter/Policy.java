@@ -12,7 +12,7 @@ import java.util.Set;
  * @param selection which claims
  * @param snapshotClassName the VolumeSnapshotClass; empty for the claim's, the driver's, or else
  *     the cluster's default
- * @param keepLast how many ready snapshots of a claim stay, at least 1
+ * @param keep which snapshots of a claim stay
  * @param readyTimeout how long a snapshot may take to become ready once its work has started
  * @param pollInterval how long to wait before the first look
  * @param maxPollInterval the longest wait between two looks
@@ -26,7 +26,7 @@ import java.util.Set;
 public record Policy(
         ClaimSelection selection,
         Optional<String> snapshotClassName,
-        int keepLast,
+        Keep keep,
         Duration readyTimeout,
         Duration pollInterval,
         Duration maxPollInterval,
@@ -44,7 +44,6 @@ public record Policy(
                 new HashSet<>(
                         Set.of(
                                 "snapshot-class-name",
-                                "keep-last",
                                 "ready-timeout",
                                 "poll-interval",
                                 "max-poll-interval",
@@ -54,6 +53,7 @@ public record Policy(
                                 "labels",
                                 "annotations"));
         names.addAll(ClaimSelection.SETTINGS);
+        names.addAll(Keep.SETTINGS);
         return Set.copyOf(names);
     }
 
@@ -65,7 +65,7 @@ public record Policy(
                 new Policy(
                         ClaimSelection.of(settings),
                         settings.objectName("snapshot-class-name"),
-                        settings.atLeastOne("keep-last"),
+                        Keep.of(settings),
                         settings.duration("ready-timeout"),
                         settings.duration("poll-interval"),
                         settings.duration("max-poll-interval"),

@@ -1,7 +1,9 @@
 package io.volumesnapshotter;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.camel.CamelContext;
@@ -23,6 +25,9 @@ import org.slf4j.LoggerFactory;
  * the program's settings.
  */
 public final class PolicyComponent extends DefaultComponent {
+
+    private static final List<Set<String>> INHERITED_TOGETHER =
+            List.of(ClaimSelection.WHICH, ClaimSelection.WHERE, Keep.RULES);
 
     private static final Logger LOG = LoggerFactory.getLogger(PolicyComponent.class);
 
@@ -70,14 +75,20 @@ public final class PolicyComponent extends DefaultComponent {
                 .findAny();
     }
 
-    /** A schedule that selects claims in its own way does not inherit the program's. */
+    /**
+     * A schedule that selects claims in its own way, or has keep rules, inherits no other of these.
+     */
     private Optional<String> value(Map<String, Object> own, String setting) {
         if (own.containsKey(setting)) {
             return Optional.of(String.valueOf(own.get(setting)));
         }
-        boolean selects = own.keySet().stream().anyMatch(ClaimSelection.SETTINGS::contains);
-        return selects && ClaimSelection.SETTINGS.contains(setting) && !setting.equals("namespace")
-                        || own.containsKey("namespace-selector") && setting.equals("namespace")
+        boolean replaced =
+                INHERITED_TOGETHER.stream()
+                        .anyMatch(
+                                group ->
+                                        group.contains(setting)
+                                                && own.keySet().stream().anyMatch(group::contains));
+        return replaced
                 ? Optional.empty()
                 : getCamelContext()
                         .getPropertiesComponent()

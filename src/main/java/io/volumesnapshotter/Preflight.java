@@ -6,7 +6,6 @@ import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.support.service.ServiceSupport;
-import org.apache.camel.util.ObjectHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,7 +67,7 @@ public final class Preflight extends ServiceSupport {
 
     /** A server that does not serve is told by {@link ApiServer}, for all requests. */
     private void tell(KubernetesClientException answer) {
-        boolean unreadable = ObjectHelper.getException(JacksonException.class, answer) != null;
+        boolean unreadable = Causes.has(JacksonException.class, answer);
         if (answer.getCode() <= 0 && !unreadable) {
             apiServer.unreachable(Failures.rootWords(answer));
         }

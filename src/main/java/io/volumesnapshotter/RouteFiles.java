@@ -20,7 +20,6 @@ import org.apache.camel.model.ToDefinition;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
-import org.apache.camel.util.ObjectHelper;
 import org.apache.camel.util.URISupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -169,7 +168,7 @@ public final class RouteFiles {
             return parsed;
         } catch (Exception e) {
             InvalidSettingException invalid =
-                    ObjectHelper.getException(InvalidSettingException.class, e);
+                    Causes.find(InvalidSettingException.class, e).orElse(null);
             if (invalid != null) {
                 throw invalid.in(file);
             }

@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -32,6 +33,11 @@ public final class Run {
     /** How often the same snapshot is asked for when the answer was "exists" and it does not. */
     static final int MAX_REQUESTS = 3;
 
+    /** How often a snapshot is asked for that a quota refuses although room was made for it. */
+    private static final int MAX_REFUSALS = 10;
+
+    private static final Keep LAST_GOOD = Keep.last(1);
+
     private static final double POLL_GROWTH = 1.5;
     private static final int JITTER_STEPS = 10_000;
 
@@ -40,6 +46,7 @@ public final class Run {
     private final Map<Claim, Target> targets;
     private final Optional<String> listedNamespace;
     private final Policy policy;
+    private final ZoneId zone;
     private final InstantSource clock;
     private final Instant bound;
     private final Map<Claim, Progress> progress = new LinkedHashMap<>();
@@ -49,6 +56,9 @@ public final class Run {
     private static final class Progress {
         int requests;
         boolean created;
+        int refusals;
+        String refusal;
+        boolean roomMade;
         Instant startSeen;
         String driverError;
         boolean ready;
@@ -78,6 +88,7 @@ public final class Run {
      * @param fireTime when it was due, not when it fired
      * @param targets what to take snapshots of, each once
      * @param listedNamespace the namespace of all claims; empty when they are in several
+     * @param zone in which the keep rules mean hours, days, weeks, months and years
      * @param clock the present
      */
     public Run(
@@ -86,6 +97,7 @@ public final class Run {
             List<Target> targets,
             Optional<String> listedNamespace,
             Policy policy,
+            ZoneId zone,
             InstantSource clock) {
         this.schedule = schedule;
         this.fireTime = fireTime;
@@ -99,6 +111,7 @@ public final class Run {
                                         (first, again) -> first,
                                         LinkedHashMap::new));
         this.policy = policy;
+        this.zone = zone;
         this.clock = clock;
         this.pollDelay = policy.pollInterval();
         this.bound =
@@ -269,6 +282,12 @@ public final class Run {
 
     private Optional<SnapshotFailedException> judge(
             Claim claim, Progress state, Snapshot snapshot) {
+        if (snapshot == null && state.refusal != null) {
+            // A deletion that made room takes a while, so it is asked for more than once again.
+            return state.refusals < (state.roomMade ? MAX_REFUSALS : 2) && hasTime()
+                    ? Optional.empty()
+                    : failure(claim, state.refusal, "raise the quota or keep fewer snapshots");
+        }
         if (snapshot == null) {
             if (state.requests < MAX_REQUESTS && hasTime()) {
                 return Optional.empty();
@@ -385,15 +404,50 @@ public final class Run {
                 listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
         return ready().stream()
                 .flatMap(
-                        claim ->
-                                Retention.stale(
-                                        byClaim.getOrDefault(claim, List.of()),
-                                        schedule,
-                                        claim,
-                                        policy.keepLast(),
-                                        now)
-                                        .stream())
-                .filter(snapshot -> !snapshot.name().equals(snapshotOf(snapshot.claim())))
+                        claim -> stale(claim, byClaim.getOrDefault(claim, List.of()), now).stream())
                 .toList();
+    }
+
+    private List<Snapshot> stale(Claim claim, List<Snapshot> history, Instant now) {
+        return Retention.stale(
+                        history, Retention.takenBy(schedule, claim), policy.keep(), zone, now)
+                .stream()
+                .filter(snapshot -> !snapshot.name().equals(snapshotOf(claim)))
+                .filter(
+                        snapshot ->
+                                snapshot.ready()
+                                        || snapshot.createdAt()
+                                                .isBefore(now.minus(policy.readyTimeout())))
+                .toList();
+    }
+
+    /** Takes note that a quota refused a claim's snapshot. */
+    public synchronized void refused(Claim claim, String words) {
+        progress.get(claim).refusals++;
+        progress.get(claim).refusal = words;
+    }
+
+    /**
+     * What may be deleted to make room for a claim's snapshot that a quota refused: what the rules
+     * would have deleted after it, but never the last good ones. None when the snapshot is there
+     * all the same, from an earlier try.
+     *
+     * @param listed the snapshots of the schedule
+     */
+    public synchronized List<Snapshot> surplus(Claim claim, List<Snapshot> listed) {
+        List<Snapshot> history =
+                listed.stream().filter(Retention.takenBy(schedule, claim)).toList();
+        if (history.stream().anyMatch(s -> s.name().equals(snapshotOf(claim)))) {
+            return List.of();
+        }
+        Instant now = clock.instant();
+        List<Snapshot> after = new ArrayList<>(history);
+        after.add(Snapshot.ready(snapshotOf(claim), claim, scheduleLabels(), now));
+        List<Snapshot> needed =
+                Retention.stale(history, Retention.takenBy(schedule, claim), LAST_GOOD, zone, now);
+        List<Snapshot> surplus =
+                stale(claim, after, now).stream().filter(needed::contains).toList();
+        progress.get(claim).roomMade |= !surplus.isEmpty();
+        return surplus;
     }
 }

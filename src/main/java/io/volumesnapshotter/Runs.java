@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.Date;
 import java.util.List;
@@ -60,14 +61,17 @@ public final class Runs extends LifecycleStrategySupport {
                             + " before direct:run-schedule");
         }
         awaitTurn(schedule.name(), exchange);
+        Optional<Trigger> trigger = Trigger.of(exchange.getContext().getRoute(schedule.name()));
         Run run =
                 new Run(
                         schedule.name(),
-                        due(exchange, Trigger.of(exchange.getContext().getRoute(schedule.name()))),
+                        due(exchange, trigger),
                         claims.of(schedule),
                         schedule.policy().selection().singleNamespace(client.getNamespace()),
                         schedule.policy(),
+                        trigger.map(Trigger::zone).orElse(ZoneOffset.UTC),
                         clock);
+        Failures.healed(exchange);
         running.add(run);
         whenDone(exchange, () -> running.remove(run));
         LOG.info("{}: starts, claims {}", run.name(), list(run.claims()));
@@ -128,6 +132,20 @@ public final class Runs extends LifecycleStrategySupport {
                 claim,
                 created ? "created" : "already there:",
                 run.snapshotOf(claim));
+    }
+
+    /** Takes note that a quota refused a claim's snapshot. */
+    public void refused(
+            @Variable("run") Run run, @Variable("claim") Claim claim, Exchange exchange) {
+        String words = Failures.words(exchange);
+        run.refused(claim, words);
+        LOG.warn("{} {}: not yet: {}", run.name(), claim, words);
+    }
+
+    /** The snapshots that may go to make room for one that a quota refused. */
+    public List<Snapshot> surplus(
+            @Variable("run") Run run, @Variable("claim") Claim claim, @Body List<Snapshot> listed) {
+        return run.surplus(claim, listed);
     }
 
     /** Looks whether the snapshots are ready. */

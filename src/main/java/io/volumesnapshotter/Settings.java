@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.camel.util.TimeUtils;
@@ -27,6 +29,8 @@ public final class Settings {
     public static final String PREFIX = "snapshotter.";
 
     private static final Pattern DURATION = Pattern.compile("(?:\\d+(?:ms|s|m|h|d))+");
+    private static final Pattern HOURS_AND_DAYS =
+            Pattern.compile("(?:(\\d{1,9})d)?(?:(\\d{1,9})h)?");
     private static final String DNS_REMEDY =
             "lower case letters, digits, '-' and '.', first and last a letter or digit, at most "
                     + Names.MAX_NAME
@@ -187,17 +191,29 @@ public final class Settings {
         return optional(name, Names::isSubdomain, "a name has " + DNS_REMEDY);
     }
 
-    /** A whole number of 1 or more. */
-    int atLeastOne(String name) {
+    /** A whole number of 1 or more, or empty. */
+    OptionalInt optionalAtLeastOne(String name) {
+        return optionalAtLeast(1, name);
+    }
+
+    /** A whole number of 0 or more, or empty. */
+    OptionalInt optionalAtLeastZero(String name) {
+        return optionalAtLeast(0, name);
+    }
+
+    private OptionalInt optionalAtLeast(int least, String name) {
+        if (text(name).isEmpty()) {
+            return OptionalInt.empty();
+        }
         try {
             int number = Integer.parseInt(text(name));
-            if (number >= 1) {
-                return number;
+            if (number >= least) {
+                return OptionalInt.of(number);
             }
         } catch (NumberFormatException e) {
             // told below, like a number that is too small
         }
-        throw invalid(name, "give a whole number, 1 or more");
+        throw invalid(name, "give a whole number, " + least + " or more");
     }
 
     /** A duration of at least a millisecond, such as {@code 90s} or {@code 1h30m}. */
@@ -219,6 +235,29 @@ public final class Settings {
     /** A duration as {@link #duration}, or empty. */
     Optional<Duration> optionalDuration(String name) {
         return text(name).isEmpty() ? Optional.empty() : Optional.of(duration(name));
+    }
+
+    /**
+     * Hours and days such as {@code 7d} or {@code 1d12h}, at most 100 years, or empty. {@code m} is
+     * refused: it is a month in restic's {@code keep-within} and a minute in {@link #duration}.
+     */
+    Optional<Duration> optionalHoursAndDays(String name) {
+        if (text(name).isEmpty()) {
+            return Optional.empty();
+        }
+        Matcher parts = HOURS_AND_DAYS.matcher(text(name));
+        if (parts.matches()) {
+            Duration duration =
+                    Duration.ofDays(number(parts.group(1))).plusHours(number(parts.group(2)));
+            if (!duration.isZero() && duration.compareTo(Duration.ofDays(36_525)) <= 0) {
+                return Optional.of(duration);
+            }
+        }
+        throw invalid(name, "give hours or days above 0, such as 12h, 7d, 1d12h; a month is 30d");
+    }
+
+    private static long number(String digits) {
+        return digits == null ? 0 : Long.parseLong(digits);
     }
 
     /** A time zone of the JVM's zone data. */

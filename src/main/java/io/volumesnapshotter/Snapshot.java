@@ -16,6 +16,7 @@ import java.util.Map;
  * @param started whether a VolumeSnapshotContent is bound, which is when the driver's work starts
  * @param ready {@code status.readyToUse}
  * @param terminating whether it is being deleted
+ * @param held whether someone pinned it by the annotation {@value #HOLD}
  * @param error {@code status.error.message}, or null
  */
 public record Snapshot(
@@ -27,7 +28,16 @@ public record Snapshot(
         boolean started,
         boolean ready,
         boolean terminating,
+        boolean held,
         String error) {
+
+    /** The annotation that pins a snapshot, by any value but {@code false}. */
+    public static final String HOLD = "volume-snapshotter/hold";
+
+    /** A snapshot that was taken and ready at an instant. */
+    static Snapshot ready(String name, Claim claim, Map<String, String> labels, Instant at) {
+        return new Snapshot(name, claim, labels, at, at, true, true, false, false, null);
+    }
 
     /** Whether this is a copy that can be restored from and that stays. */
     public boolean isGood() {

@@ -35,7 +35,15 @@ final class SnapshotReader {
                 status.get("boundVolumeSnapshotContentName") != null,
                 Boolean.TRUE.equals(status.get("readyToUse")),
                 metadata.getDeletionTimestamp() != null,
+                isHeld(metadata),
                 error.isEmpty() ? null : Objects.toString(error.get("message"), "no message"));
+    }
+
+    private static boolean isHeld(ObjectMeta metadata) {
+        Map<String, String> annotations = metadata.getAnnotations();
+        return annotations != null
+                && annotations.containsKey(Snapshot.HOLD)
+                && !"false".equals(annotations.get(Snapshot.HOLD));
     }
 
     private static Map<?, ?> map(Object value) {

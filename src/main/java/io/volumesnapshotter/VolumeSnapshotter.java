@@ -5,7 +5,6 @@ import java.util.function.Supplier;
 import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.FailedToStartRouteException;
 import org.apache.camel.main.Main;
-import org.apache.camel.util.ObjectHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,16 +50,16 @@ public final class VolumeSnapshotter {
     /** Why the program does not start, in one line. */
     static String problem(Exception failure, SnapshotterConfiguration configuration) {
         InvalidSettingException invalid =
-                ObjectHelper.getException(InvalidSettingException.class, failure);
+                Causes.find(InvalidSettingException.class, failure).orElse(null);
         String words = invalid == null ? Failures.rootWords(failure) : invalid.getMessage();
         if (invalid != null && words.startsWith(Settings.PREFIX)) {
             return words;
         }
         String route = null;
         FailedToCreateRouteException create =
-                ObjectHelper.getException(FailedToCreateRouteException.class, failure);
+                Causes.find(FailedToCreateRouteException.class, failure).orElse(null);
         FailedToStartRouteException start =
-                ObjectHelper.getException(FailedToStartRouteException.class, failure);
+                Causes.find(FailedToStartRouteException.class, failure).orElse(null);
         if (create != null) {
             route = create.getRouteId();
         } else if (start != null) {

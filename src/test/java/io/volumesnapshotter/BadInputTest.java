@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,18 @@ class BadInputTest {
             textBlock =
                     """
                     claims            | ''             | name at least one claim
+                    namespace-selector | team in (a    | a selector as kubectl takes it
+                    claim-selector    | 'a==b==c'      | a selector as kubectl takes it
+                    claim-selector    | 'app=db'       | claims that are named are not looked at
+                    storage-class     | Fast           | a name has lower case letters
+                    opt-in            | yes            | give true or false
+                    suspend           | 1              | give true or false
+                    jitter            | '10'           | with its unit
+                    starting-deadline | ''             | with its unit
+                    snapshot-class-by-driver | 'a'     | pairs of names
+                    labels            | 'job=mine'     | none of the program's own
+                    labels            | 'a b=c'        | labels as Kubernetes takes them
+                    annotations       | '=c'           | annotations as Kubernetes takes them
                     claims            | ', ,'          | name at least one claim
                     claims            | 'data,My_Data' | a claim's name has lower case letters
                     namespace         | Shop           | a namespace's name has lower case letters
@@ -51,6 +64,18 @@ class BadInputTest {
                     keep-last         | -1             | give a whole number, 1 or more
                     keep-last         | two            | give a whole number, 1 or more
                     keep-last         | 99999999999    | give a whole number, 1 or more
+                    keep-hourly       | 0              | give a whole number, 1 or more
+                    keep-daily        | -7             | give a whole number, 1 or more
+                    keep-weekly       | 1.5            | give a whole number, 1 or more
+                    keep-monthly      | unlimited      | give a whole number, 1 or more
+                    keep-yearly       | 1y             | give a whole number, 1 or more
+                    keep-failed       | -1             | give a whole number, 0 or more
+                    keep-failed       | all            | give a whole number, 0 or more
+                    keep-within       | 7              | give hours or days above 0
+                    keep-within       | 6m             | a month is 30d
+                    keep-within       | 0d             | give hours or days above 0
+                    keep-within       | 999999999999d  | give hours or days above 0
+                    keep-within       | 40000d         | give hours or days above 0
                     ready-timeout     | 15             | with its unit
                     ready-timeout     | 0s             | with its unit
                     ready-timeout     | -1m            | with its unit
@@ -58,6 +83,7 @@ class BadInputTest {
                     poll-interval     | soon           | with its unit
                     max-poll-interval | 10ms           | must not be shorter than poll-interval
                     time-zone         | Europe/Berlim  | time zone database
+                    time-zone         | UTC-3          | time zone database
                     schedule          | ''             | five fields as in crontab
                     schedule          | '0 25 * * *'   | five fields as in crontab
                     schedule          | '0 0 13 * 5'   | five fields as in crontab
@@ -91,7 +117,7 @@ class BadInputTest {
 
     @Test
     void aSyntaxErrorIsToldWithFileAndLine() throws IOException {
-        RunTest.copyRoutes(routes);
+        TestRoutes.copyTo(routes);
         Files.writeString(
                 routes.resolve("broken.camel.yaml"), "- route:\n    id: broken\n   from: {\n");
         assertThat(startWithRoutes()).contains("broken.camel.yaml", "line 3", "correct the file");
@@ -111,7 +137,7 @@ class BadInputTest {
 
     @Test
     void aDuplicateIdIsToldWithBothFiles() throws IOException {
-        RunTest.copyRoutes(routes);
+        TestRoutes.copyTo(routes);
         Files.copy(routes.resolve("hourly.camel.yaml"), routes.resolve("nightly.camel.yaml"));
         assertThat(startWithRoutes())
                 .contains(
@@ -156,9 +182,7 @@ class BadInputTest {
     void anUnknownSettingOfASchedulesPolicyIsToldWithThoseThatThereAre() throws IOException {
         setPolicy("keep-lats: 3");
         assertThat(startWithRoutes())
-                .contains(
-                        "hourly.camel.yaml: policy:hourly: keep-lats",
-                        "keep-last, max-poll-interval");
+                .contains("hourly.camel.yaml: policy:hourly: keep-lats", "keep-daily, keep-failed");
     }
 
     @Test
@@ -171,6 +195,54 @@ class BadInputTest {
     }
 
     @Test
+    void fiveFieldsOfCronWithoutTheFunctionAreToldHowToBeWritten() throws IOException {
+        edit("hourly", "{{cron:{{snapshotter.schedule}}}}", "0 3 * * *");
+        assertThat(startWithRoutes()).contains("hourly.camel.yaml: cron", "{{cron:0 3 * * *}}");
+    }
+
+    @Test
+    void twoRoutesWithTheSameTriggerAreTold() throws IOException {
+        TestRoutes.copyTo(routes);
+        TestRoutes.schedule(routes, "nightly");
+        Path nightly = routes.resolve("nightly.camel.yaml");
+        Files.writeString(
+                nightly,
+                Files.readString(nightly)
+                        .replace("volume-snapshotter/nightly", "volume-snapshotter/hourly"));
+        assertThat(startWithRoutes())
+                .contains("nightly.camel.yaml: from", "quartz:volume-snapshotter/hourly");
+    }
+
+    @Test
+    void aCallOfARouteThatIsNotThereIsToldWithItsFile() throws IOException {
+        edit("run-schedule", "direct:prune-snapshots", "direct:prune-snapshot");
+        assertThat(startWithRoutes())
+                .contains(
+                        "run-schedule.camel.yaml: direct: \"prune-snapshot\"",
+                        "no route starts there");
+    }
+
+    @Test
+    void routesWithoutErrorHandlingAreRefused() throws IOException {
+        TestRoutes.copyTo(routes);
+        Files.delete(routes.resolve("error-handling.camel.yaml"));
+        assertThat(startWithRoutes()).contains("routeConfiguration", "error-handling.camel.yaml");
+    }
+
+    @Test
+    void anEnvironmentVariableThatIsNoSettingIsNamed() {
+        assertThat(
+                        catchThrowable(
+                                () ->
+                                        Settings.checkNames(
+                                                Map.of(
+                                                        "SNAPSHOTTER_KEEPLAST", "3",
+                                                        "SNAPSHOTTER_PORT", "tcp://10.0.0.1:80"),
+                                                Set.of("snapshotter.keep-last"))))
+                .hasMessageContainingAll("SNAPSHOTTER_KEEPLAST", "\"3\"", "SNAPSHOTTER_KEEP_LAST");
+    }
+
+    @Test
     void aKubeconfigThatIsNotThereIsNamed() {
         assertThat(catchThrowable(() -> ClusterAccess.find(Map.of("KUBECONFIG", "/none"))))
                 .isInstanceOf(InvalidSettingException.class)
@@ -178,14 +250,12 @@ class BadInputTest {
     }
 
     private void setPolicy(String setting) throws IOException {
-        edit(
-                "hourly",
-                "uri: policy:hourly\n",
-                "uri: policy:hourly\n            parameters:\n              " + setting + "\n");
+        TestRoutes.copyTo(routes);
+        TestRoutes.schedule(routes, "hourly", setting);
     }
 
     private void edit(String route, String old, String replacement) throws IOException {
-        RunTest.copyRoutes(routes);
+        TestRoutes.copyTo(routes);
         Path file = routes.resolve(route + RouteFiles.SUFFIX);
         String text = Files.readString(file);
         assertThat(text).contains(old);

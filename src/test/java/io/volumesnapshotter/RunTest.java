@@ -5,17 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.ApiAnswer;
+import io.volumesnapshotter.simulation.Faults;
+import io.volumesnapshotter.simulation.Faults.Boundary;
 import io.volumesnapshotter.simulation.RequestLog;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -199,7 +202,7 @@ class RunTest {
         seed("data", NINE);
         try (Program program = Program.start(cluster, "data,db")) {
             cluster.driver()
-                    .failsFor("data", "rpc error: code = Unavailable", Duration.ofMillis(400))
+                    .failsFor("data", "rpc error: code = Unavailable", Duration.ofSeconds(2))
                     .startsAfter("db", Duration.ofSeconds(1));
             program.fire(TEN);
             assertThat(program.told(Level.ERROR)).isEmpty();
@@ -296,14 +299,8 @@ class RunTest {
 
     @Test
     void twoSchedulesInOneNamespaceLeaveEachOtherAlone(@TempDir Path directory) throws IOException {
-        copyRoutes(directory);
-        String hourly = Files.readString(directory.resolve("hourly.camel.yaml"));
-        Files.writeString(
-                directory.resolve("nightly.camel.yaml"),
-                hourly.replace("hourly", "nightly")
-                        .replace(
-                                "uri: policy:nightly",
-                                "uri: policy:nightly\n            parameters:\n              claims: data,db"));
+        TestRoutes.copyTo(directory);
+        TestRoutes.schedule(directory, "nightly", "claims: data,db");
         seed("data", NINE);
         cluster.snapshot(NAMESPACE, "by-hand", "data", Map.of("job", "volume-snapshotter"), NINE);
         try (Program program =
@@ -327,9 +324,42 @@ class RunTest {
     }
 
     @Test
+    void aScheduleCanHaveKeepRulesOfItsOwn(@TempDir Path directory) throws IOException {
+        TestRoutes.copyTo(directory);
+        TestRoutes.schedule(directory, "everything", "keep-last: \"\"");
+        TestRoutes.schedule(directory, "two", "keep-last: 2");
+        TestRoutes.schedule(directory, "within", "keep-within: 3h");
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                "data",
+                                "snapshotter.routes",
+                                directory.toString()))) {
+            for (String schedule : List.of("everything", "two", "within", "hourly")) {
+                program.fire(schedule, NINE);
+                program.fire(schedule, TEN);
+                program.fire(schedule, ELEVEN);
+            }
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        awaitSnapshots(
+                "data-everything-20261122090000",
+                "data-everything-20261122100000",
+                "data-everything-20261122110000",
+                "data-hourly-20261122110000",
+                "data-two-20261122100000",
+                "data-two-20261122110000",
+                "data-within-20261122090000",
+                "data-within-20261122100000",
+                "data-within-20261122110000");
+    }
+
+    @Test
     void goesOnWhenTheApiServerComesBack() {
         seed("data", NINE);
-        cluster.driver().readyAfter(Duration.ofMillis(500));
+        cluster.driver().readyAfter(Duration.ofSeconds(3));
         try (Program program = Program.start(cluster, "data")) {
             awaitPreflight(program);
             CompletableFuture<Void> run = program.fireLater(TEN);
@@ -374,7 +404,7 @@ class RunTest {
     }
 
     @Test
-    void aFullQuotaIsToldWithItsNumbersAndNothingIsDeleted() {
+    void aFullQuotaIsToldWithItsNumbersAndTheLastGoodOneStays() {
         seed("data", NINE);
         cluster.quota(NAMESPACE, 1);
         try (Program program = Program.start(cluster, "data")) {
@@ -385,6 +415,173 @@ class RunTest {
                     .contains("exceeded quota: q", "used:", "raise the quota");
         }
         assertThat(names()).containsExactly("data-hourly-20261122090000");
+    }
+
+    @Test
+    void whatTheRunWouldDeleteAnywayMakesRoomInAFullQuota() {
+        seed("data", NINE.minusSeconds(3600));
+        seed("data", NINE);
+        cluster.quota(NAMESPACE, 2);
+        cluster.driver().deletesAfter(Duration.ofMillis(300));
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+            assertThat(program.told(Level.WARN)).allMatch(line -> line.contains("exceeded quota"));
+        }
+        awaitSnapshots("data-hourly-20261122100000");
+    }
+
+    @Test
+    void aCreationWhoseAnswerWasLostIsFoundAlthoughItFilledTheQuota() {
+        seed("data", NINE);
+        cluster.quota(NAMESPACE, 2);
+        try (Program program = Program.start(cluster, "data")) {
+            cluster.faults().cut(Boundary.CARRIED_OUT, request -> request.is("create"), 1);
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        awaitSnapshots("data-hourly-20261122100000");
+    }
+
+    @Test
+    void hiccupsThatHealDoNotAddUp() {
+        cluster.driver().readyAfter(Duration.ofSeconds(12));
+        AtomicInteger looks = new AtomicInteger();
+        cluster.faults()
+                .answer(
+                        request ->
+                                request.is("list")
+                                        && request.labelSelector().contains("run=")
+                                        && looks.incrementAndGet() % 2 == 0,
+                        Faults.ALWAYS,
+                        ApiAnswer.status(503, "ServiceUnavailable", "busy"));
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims", "data",
+                                "snapshotter.ready-timeout", "30s"))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+            assertThat(program.told(Level.WARN))
+                    .describedAs("one outage, told once")
+                    .singleElement()
+                    .asString()
+                    .contains("does not serve: HTTP 503");
+        }
+        assertThat(looks.get()).isGreaterThan(12);
+    }
+
+    @Test
+    void aRunWhoseLookFailsForGoodEndsAsAFailureAndStillPrunesWhatIsReady() {
+        seed("data", NINE);
+        cluster.driver().readyAfter("db", Duration.ofMinutes(1));
+        try (Program program = Program.start(cluster, "data,db")) {
+            CompletableFuture<Void> run = program.fireLater(TEN);
+            await().until(() -> told(program, "apps/data: ready"));
+            cluster.faults()
+                    .answer(
+                            request ->
+                                    request.is("list") && request.labelSelector().contains("run="),
+                            Faults.ALWAYS,
+                            ApiAnswer.status(422, "Invalid", "not like this"));
+            run.join();
+            assertThat(program.told(Level.ERROR))
+                    .anyMatch(line -> line.contains("apps/db: await-ready failed"))
+                    .contains("hourly-20261122100000: failed, 1 of 2 ready, failed: apps/db");
+            assertThat(program.told(Level.INFO))
+                    .contains(
+                            "hourly-20261122100000 apps/data: deleted data-hourly-20261122090000");
+        }
+    }
+
+    @Test
+    void aRunThatCannotPruneIsNoSuccess() {
+        seed("data", NINE);
+        cluster.faults()
+                .answer(
+                        request ->
+                                request.is("list")
+                                        && request.labelSelector().contains("schedule=")
+                                        && !request.labelSelector().contains("run="),
+                        Faults.ALWAYS,
+                        ApiAnswer.status(422, "Invalid", "not like this"));
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .contains(
+                            "hourly-20261122100000: failed, 1 of 1 ready, failed: prune-snapshots");
+        }
+        assertThat(cluster.log().count("delete")).isZero();
+    }
+
+    @Test
+    void aServerThatAsksToBeLeftAloneIs() {
+        try (Program program = Program.start(cluster, "data")) {
+            awaitPreflight(program);
+            cluster.log().clear();
+            cluster.faults()
+                    .answer(request -> request.is("create"), 1, ApiAnswer.tooManyRequests(3));
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        List<Instant> tries =
+                cluster.log().entries(request -> request.verb().equals("create")).stream()
+                        .map(RequestLog.Entry::time)
+                        .toList();
+        assertThat(Duration.between(tries.get(0), tries.get(1)))
+                .isGreaterThanOrEqualTo(Duration.ofMillis(2900));
+    }
+
+    @Test
+    void whatServerAndDriverSayStaysInOneLine() {
+        cluster.driver().fails("data", "line one\nline two: code = InvalidArgument");
+        cluster.faults()
+                .answer(
+                        request -> request.is("create") && request.objectName().startsWith("db"),
+                        1,
+                        ApiAnswer.status(422, "Invalid", "denied\nby policy"));
+        try (Program program = Program.start(cluster, "data,db")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.WARN))
+                    .anyMatch(line -> line.contains("line one line two"))
+                    .anyMatch(line -> line.contains("denied by policy"))
+                    .noneMatch(line -> line.contains("\n"));
+        }
+    }
+
+    @Test
+    void aSnapshotThatSomeoneKeepsDeletingIsNotTakenForSomeoneElses() {
+        cluster.driver().readyAfter(Duration.ofMinutes(1));
+        cluster.faults()
+                .hook(
+                        Boundary.ANSWERED,
+                        request -> request.is("create"),
+                        Faults.ALWAYS,
+                        request ->
+                                cluster.admin()
+                                        .genericKubernetesResources(
+                                                "snapshot.storage.k8s.io/v1", "VolumeSnapshot")
+                                        .inNamespace(NAMESPACE)
+                                        .delete());
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .first()
+                    .asString()
+                    .contains("deletes snapshots of this run");
+        }
+    }
+
+    @Test
+    void claimsWithNamesThatMeanSomethingElsewhereAreOrdinary() {
+        List<String> names = List.of("null", "true", "1e5", "0123", "my.class");
+        names.forEach(name -> cluster.claim(NAMESPACE, name));
+        try (Program program = Program.start(cluster, String.join(",", names))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.INFO))
+                    .contains("hourly-20261122100000: succeeded, 5 of 5 ready");
+        }
     }
 
     @Test
@@ -412,6 +609,10 @@ class RunTest {
         return cluster.snapshots(NAMESPACE).stream().map(SimulatedSnapshot::name).sorted().toList();
     }
 
+    private static boolean told(Program program, String words) {
+        return program.told(Level.INFO).stream().anyMatch(line -> line.contains(words));
+    }
+
     private void awaitSnapshots(String... expected) {
         await().untilAsserted(() -> assertThat(names()).containsExactly(expected));
     }
@@ -421,13 +622,5 @@ class RunTest {
                         () ->
                                 program.told(Level.INFO).stream()
                                         .anyMatch(l -> l.startsWith("ready:")));
-    }
-
-    static void copyRoutes(Path directory) throws IOException {
-        try (Stream<Path> files = Files.list(Path.of("routes"))) {
-            for (Path file : files.filter(f -> f.toString().endsWith(RouteFiles.SUFFIX)).toList()) {
-                Files.copy(file, directory.resolve(file.getFileName()));
-            }
-        }
     }
 }

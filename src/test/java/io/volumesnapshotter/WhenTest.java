@@ -182,7 +182,14 @@ class WhenTest {
     }
 
     private static Run run(Policy policy, Instant fireTime) {
-        return new Run("hourly", fireTime, List.of(), Optional.of("shop"), policy, () -> fireTime);
+        return new Run(
+                "hourly",
+                fireTime,
+                List.of(),
+                Optional.of("shop"),
+                policy,
+                ZoneOffset.UTC,
+                () -> fireTime);
     }
 
     private Program start(Map<String, String> settings) {

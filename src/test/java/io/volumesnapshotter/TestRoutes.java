@@ -1,0 +1,40 @@
+package io.volumesnapshotter;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/** Copies of the route files that ship, with schedules of a test's own beside them. */
+final class TestRoutes {
+
+    private TestRoutes() {}
+
+    static void copyTo(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            for (Path file : files.filter(f -> f.toString().endsWith(RouteFiles.SUFFIX)).toList()) {
+                Files.copy(file, directory.resolve(file.getFileName()));
+            }
+        }
+    }
+
+    /**
+     * Writes a schedule as a user would: the hourly one under another name, with settings.
+     *
+     * @param settings the settings of its policy, such as {@code keep-last: 3}
+     */
+    static void schedule(Path directory, String name, String... settings) throws IOException {
+        String hourly = Files.readString(Path.of("routes", "hourly" + RouteFiles.SUFFIX));
+        StringBuilder policy = new StringBuilder("uri: policy:" + name + "\n");
+        if (settings.length > 0) {
+            policy.append("            parameters:\n");
+        }
+        for (String setting : settings) {
+            policy.append("              ").append(setting).append('\n');
+        }
+        Files.writeString(
+                directory.resolve(name + RouteFiles.SUFFIX),
+                hourly.replace("hourly", name)
+                        .replace("uri: policy:" + name + "\n", policy.toString()));
+    }
+}
