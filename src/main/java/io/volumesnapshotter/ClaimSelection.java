@@ -56,12 +56,7 @@ public record ClaimSelection(
                         Set.copyOf(settings.objectNames("storage-class")),
                         settings.flag("opt-in"),
                         settings.objectNameMap("snapshot-class-by-driver"));
-        boolean selects =
-                selection.selector.isPresent()
-                        || !selection.storageClasses.isEmpty()
-                        || selection.optIn
-                        || selection.namespaceSelector.isPresent();
-        if (names.isEmpty() && !selects && !settings.text("claims").equals(ALL)) {
+        if (names.isEmpty() && selection.isByNameAlone() && !settings.text("claims").equals(ALL)) {
             throw settings.invalid(
                     "claims",
                     "name at least one claim, several separated by commas; or give * for all, or a"
@@ -83,6 +78,14 @@ public record ClaimSelection(
                     "namespace-selector", "leave out one of namespace and namespace-selector");
         }
         return selection;
+    }
+
+    /** Whether names of claims and namespaces, or {@code *}, say all. */
+    boolean isByNameAlone() {
+        return selector.isEmpty()
+                && storageClasses.isEmpty()
+                && !optIn
+                && namespaceSelector.isEmpty();
     }
 
     /** Whether the claims are known without looking at the cluster. */

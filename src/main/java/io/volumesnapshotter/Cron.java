@@ -9,6 +9,7 @@ import java.text.ParseException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.Date;
 import java.util.Map;
 import java.util.Optional;
@@ -103,6 +104,26 @@ public final class Cron {
             }
         }
         return Optional.empty();
+    }
+
+    /**
+     * The shortest time between two of the next thousand fires.
+     *
+     * @param quartz an expression in Quartz's form
+     */
+    public static Duration shortestInterval(String quartz) {
+        CronExpression cron = quartz(quartz, ZoneOffset.UTC);
+        Duration shortest = LONGEST_INTERVAL;
+        Instant fire = next(cron, Instant.now());
+        for (int i = 0; i < 1000 && fire != null; i++) {
+            Instant following = next(cron, fire);
+            if (following != null) {
+                Duration interval = Duration.between(fire, following);
+                shortest = interval.compareTo(shortest) < 0 ? interval : shortest;
+            }
+            fire = following;
+        }
+        return shortest;
     }
 
     private static Instant next(CronExpression cron, Instant after) {

@@ -23,8 +23,10 @@ public final class InvalidSettingException extends IllegalArgumentException {
         super(message);
     }
 
-    /** The same, told with the file in which it stands. */
+    /** The same, told with the file in which it stands, unless it is a setting of the program. */
     InvalidSettingException in(Path file) {
-        return new InvalidSettingException(file + ": " + getMessage());
+        return getMessage().startsWith(Settings.PREFIX)
+                ? this
+                : new InvalidSettingException(file + ": " + getMessage());
     }
 }

@@ -22,6 +22,10 @@ import java.util.Set;
  * @param suspend whether nothing is done at all
  * @param labels labels of the user's own to put on snapshots
  * @param annotations annotations of the user's own to put on snapshots
+ * @param adopt whether the snapshots of the claims that the original CronJob took count, and go, as
+ *     if this schedule had taken them
+ * @param pruneOnly selects snapshots of other tools by their labels; then none are taken, and the
+ *     keep rules apply to these
  */
 public record Policy(
         ClaimSelection selection,
@@ -34,7 +38,9 @@ public record Policy(
         Duration jitter,
         boolean suspend,
         Map<String, String> labels,
-        Map<String, String> annotations) {
+        Map<String, String> annotations,
+        boolean adopt,
+        Optional<String> pruneOnly) {
 
     /** The names of the settings that make a policy, as they stand in a schedule's file. */
     public static final Set<String> SETTINGS = settings();
@@ -51,7 +57,9 @@ public record Policy(
                                 "jitter",
                                 "suspend",
                                 "labels",
-                                "annotations"));
+                                "annotations",
+                                "adopt",
+                                "prune-only"));
         names.addAll(ClaimSelection.SETTINGS);
         names.addAll(Keep.SETTINGS);
         return Set.copyOf(names);
@@ -73,7 +81,18 @@ public record Policy(
                         settings.optionalDuration("jitter").orElse(Duration.ZERO),
                         settings.flag("suspend"),
                         settings.labels("labels"),
-                        settings.annotations("annotations"));
+                        settings.annotations("annotations"),
+                        settings.flag("adopt"),
+                        settings.labelSelector("prune-only"));
+        if (policy.adopt && policy.pruneOnly.isPresent()) {
+            throw settings.invalid("adopt", "leave out one of adopt and prune-only");
+        }
+        if (policy.pruneOnly.isPresent() && !policy.selection.isByNameAlone()) {
+            throw settings.invalid(
+                    "prune-only",
+                    "it goes by the names of claims and namespaces; leave out namespace-selector,"
+                            + " claim-selector, storage-class and opt-in");
+        }
         if (policy.maxPollInterval.compareTo(policy.pollInterval) < 0) {
             throw settings.invalid(
                     "max-poll-interval",

@@ -1,5 +1,6 @@
 package io.volumesnapshotter;
 
+import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.DefaultProducer;
 import org.apache.camel.util.StringHelper;
+import org.apache.camel.util.URISupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +35,22 @@ public final class PolicyComponent extends DefaultComponent {
 
     @Override
     protected Endpoint createEndpoint(String uri, String name, Map<String, Object> parameters) {
+        Schedule schedule = schedule(name, parameters);
+        parameters.clear();
+        return new PolicyEndpoint(uri, this, schedule);
+    }
+
+    /**
+     * The schedule that a URI of this component describes.
+     *
+     * @throws InvalidSettingException when it is not valid
+     */
+    Schedule check(String uri) throws URISyntaxException {
+        String[] parts = uri.substring(uri.indexOf(':') + 1).split("\\?", 2);
+        return schedule(parts[0], parts.length == 2 ? URISupport.parseQuery(parts[1]) : Map.of());
+    }
+
+    private Schedule schedule(String name, Map<String, Object> parameters) {
         String place = "policy:" + name + ": ";
         if (!Names.isSchedule(name)) {
             throw new InvalidSettingException(
@@ -45,7 +63,6 @@ public final class PolicyComponent extends DefaultComponent {
         // Camel hands over keep-last as keepLast.
         Map<String, Object> own = new TreeMap<>();
         parameters.forEach((key, value) -> own.put(StringHelper.camelCaseToDash(key), value));
-        parameters.clear();
         for (String setting : own.keySet()) {
             if (!Policy.SETTINGS.contains(setting)) {
                 throw new InvalidSettingException(
@@ -62,7 +79,7 @@ public final class PolicyComponent extends DefaultComponent {
                                         (own.containsKey(setting) ? place : Settings.PREFIX)
                                                 + setting,
                                 setting -> value(own, setting)));
-        return new PolicyEndpoint(uri, this, new Schedule(name, policy));
+        return new Schedule(name, policy);
     }
 
     /** What the schedule of a route does, if the route is one. */

@@ -3,9 +3,13 @@ package io.volumesnapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -33,6 +37,7 @@ public final class RouteFiles {
     static final String SUFFIX = ".camel.yaml";
 
     private static final String DIRECT = "direct:";
+    private static final String POLICY = "policy:";
 
     private static final Logger LOG = LoggerFactory.getLogger(RouteFiles.class);
 
@@ -48,33 +53,66 @@ public final class RouteFiles {
     }
 
     /**
-     * Checks all files and adds their routes to the context, which is not started yet.
+     * Checks all files and adds the routes of those that are right to the context, which is not
+     * started yet. A file that is wrong is told and left out, as long as the others can work
+     * without it.
      *
-     * @throws InvalidSettingException when the directory or a file is not usable, or the files
-     *     together lack a route or the error handling
+     * @throws InvalidSettingException when the directory is not usable, or the files that are right
+     *     do not make a program: a schedule, all routes that they call, the error handling
      */
     public void load(CamelContext context) throws Exception {
-        List<Path> files = files();
+        Map<Path, InvalidSettingException> wrong = new TreeMap<>();
+        List<Path> right = new ArrayList<>();
         boolean handlesErrors = false;
+        boolean hasSchedule = false;
         Map<String, Path> targets = new TreeMap<>();
-        for (Path file : files) {
-            for (RouteBuilder routes : parse(context, file)) {
-                handlesErrors |= hasConfiguration(routes);
-                for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
-                    targetsOf(route).forEach(target -> targets.putIfAbsent(target, file));
+        for (Path file : files()) {
+            try {
+                for (RouteBuilder routes : parse(context, file)) {
+                    handlesErrors |= hasConfiguration(routes);
+                    for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
+                        hasSchedule |= !uris(route, POLICY).isEmpty();
+                        uris(route, DIRECT).forEach(uri -> targets.putIfAbsent(uri, file));
+                    }
                 }
+                right.add(file);
+            } catch (InvalidSettingException e) {
+                wrong.put(file, e);
             }
         }
-        targets.forEach(this::checkTarget);
-        if (!handlesErrors) {
-            throw new InvalidSettingException(
-                    "snapshotter.routes",
-                    directory.toString(),
-                    "no file has a routeConfiguration, so failures would be lost; copy the program's"
-                            + " error-handling.camel.yaml there");
+        Optional<InvalidSettingException> lack = lack(targets, handlesErrors);
+        if (!wrong.isEmpty() && (lack.isPresent() || !hasSchedule)) {
+            throw wrong.values().iterator().next();
         }
+        if (lack.isPresent()) {
+            throw lack.get();
+        }
+        wrong.values().forEach(e -> LOG.error("{}; the others run on", e.getMessage()));
         PluginHelper.getRoutesLoader(context)
-                .loadRoutes(files.stream().map(this::resource).toList());
+                .loadRoutes(right.stream().map(this::resource).toList());
+    }
+
+    private Optional<InvalidSettingException> lack(
+            Map<String, Path> targets, boolean handlesErrors) {
+        if (!handlesErrors) {
+            return Optional.of(
+                    new InvalidSettingException(
+                            "snapshotter.routes",
+                            directory.toString(),
+                            "no file has a routeConfiguration, so failures would be lost; copy the"
+                                    + " program's error-handling.camel.yaml there"));
+        }
+        return targets.entrySet().stream()
+                .filter(target -> !entrances.contains(target.getKey()))
+                .findFirst()
+                .map(
+                        target ->
+                                new InvalidSettingException(
+                                                "uri",
+                                                target.getKey(),
+                                                "no route starts there; there are "
+                                                        + String.join(", ", entrances))
+                                        .in(target.getValue()));
     }
 
     private static boolean hasConfiguration(RouteBuilder routes) {
@@ -85,23 +123,18 @@ public final class RouteFiles {
                         .isEmpty();
     }
 
-    private static List<String> targetsOf(RouteDefinition route) {
-        return ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), ToDefinition.class)
-                .stream()
+    /** The endpoints of a component that a route sends to, without their parameters. */
+    private static List<String> uris(RouteDefinition route, String component) {
+        return steps(route).stream()
                 .map(ToDefinition::getUri)
-                .filter(uri -> uri.startsWith(DIRECT))
-                .map(uri -> uri.substring(DIRECT.length()).split("\\?")[0])
+                .filter(uri -> uri.startsWith(component))
+                .map(uri -> uri.split("\\?")[0])
                 .toList();
     }
 
-    private void checkTarget(String target, Path file) {
-        if (!entrances.contains(DIRECT + target)) {
-            throw new InvalidSettingException(
-                            "direct",
-                            target,
-                            "no route starts there; there are " + String.join(", ", entrances))
-                    .in(file);
-        }
+    private static Collection<ToDefinition> steps(RouteDefinition route) {
+        return ProcessorDefinitionHelper.filterTypeInOutputs(
+                route.getOutputs(), ToDefinition.class);
     }
 
     /** The file that a route came from, or the directory for an unknown route. */
@@ -150,6 +183,8 @@ public final class RouteFiles {
     }
 
     private List<RouteBuilder> parse(CamelContext context, Path file) {
+        Map<String, Path> ids = new TreeMap<>();
+        Set<String> starts = new TreeSet<>();
         try {
             List<RouteBuilder> parsed = new ArrayList<>();
             for (RoutesBuilder builder :
@@ -162,9 +197,13 @@ public final class RouteFiles {
                 routes.configure();
                 parsed.add(routes);
                 for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
-                    check(context, file, route);
+                    check(context, route);
+                    ids.put(route.getRouteId(), file);
+                    starts.add(start(context, route)[0]);
                 }
             }
+            filesByRoute.putAll(ids);
+            entrances.addAll(starts);
             return parsed;
         } catch (Exception e) {
             InvalidSettingException invalid =
@@ -177,37 +216,67 @@ public final class RouteFiles {
         }
     }
 
-    private void check(CamelContext context, Path file, RouteDefinition route) throws Exception {
+    private void check(CamelContext context, RouteDefinition route) throws Exception {
         String id = route.getRouteId();
         if (!route.hasCustomIdAssigned()) {
             throw new InvalidSettingException("route", "", "give it an id, best the file's name");
         }
-        Path other = filesByRoute.putIfAbsent(id, file);
-        if (other != null) {
+        if (filesByRoute.containsKey(id)) {
             throw new InvalidSettingException(
-                    "route id", id, other + " has it too; best is the file's name");
+                    "route id", id, filesByRoute.get(id) + " has it too; best is the file's name");
         }
-        String from = context.resolvePropertyPlaceholders(route.getInput().getEndpointUri());
-        String[] entrance = from.split("\\?", 2);
-        if (!entrances.add(entrance[0])) {
+        String[] start = start(context, route);
+        if (entrances.contains(start[0])) {
             throw new InvalidSettingException(
-                    "from",
-                    entrance[0],
-                    "another route starts there too; best is the route's name");
+                    "from", start[0], "another route starts there too; best is the route's name");
         }
-        if (from.startsWith("quartz:") && entrance.length == 2) {
-            checkTrigger(URISupport.parseQuery(entrance[1]));
+        checkComponent(context, start[0]);
+        if (start[0].startsWith("quartz:") && start.length == 2) {
+            checkTrigger(URISupport.parseQuery(start[1]));
         }
-        for (ToDefinition step :
-                route.getOutputs().stream()
-                        .filter(ToDefinition.class::isInstance)
-                        .map(ToDefinition.class::cast)
-                        .toList()) {
-            String uri = step.getUri();
-            String policy = uri.startsWith("policy:") ? uri.substring("policy:".length()) : id;
-            if (!policy.split("\\?")[0].equals(id)) {
+        for (ToDefinition step : steps(route)) {
+            String uri = context.resolvePropertyPlaceholders(step.getUri());
+            checkComponent(context, uri);
+            if (uri.startsWith(POLICY)) {
+                checkPolicy(context, route, uri);
+            }
+        }
+    }
+
+    /** Where a route starts, and its parameters if there are any. */
+    private static String[] start(CamelContext context, RouteDefinition route) {
+        return context.resolvePropertyPlaceholders(route.getInput().getEndpointUri())
+                .split("\\?", 2);
+    }
+
+    private static void checkComponent(CamelContext context, String uri) {
+        String component = uri.split(":")[0];
+        if (context.getComponent(component, true, false) == null) {
+            throw new InvalidSettingException(
+                    "uri", uri, "the program has no component " + component);
+        }
+    }
+
+    private static void checkPolicy(CamelContext context, RouteDefinition route, String uri)
+            throws Exception {
+        String id = route.getRouteId();
+        String name = uri.substring(POLICY.length()).split("\\?")[0];
+        if (!name.equals(id)) {
+            throw new InvalidSettingException("policy", name, "name it after the route, " + id);
+        }
+        Duration jitter =
+                ((PolicyComponent) context.getComponent("policy")).check(uri).policy().jitter();
+        String[] start = start(context, route);
+        Map<String, Object> trigger =
+                start.length == 2 ? URISupport.parseQuery(start[1]) : Map.of();
+        if (!jitter.isZero() && trigger.get("cron") instanceof String cron) {
+            Duration shortest = Cron.shortestInterval(cron.replace('+', ' '));
+            if (jitter.compareTo(shortest) > 0) {
                 throw new InvalidSettingException(
-                        "policy", policy.split("\\?")[0], "name it after the route, " + id);
+                        "policy:" + id + ": jitter",
+                        jitter.toString().substring(2).toLowerCase(Locale.ROOT),
+                        "it must not be longer than the shortest time between two runs, "
+                                + shortest.toString().substring(2).toLowerCase(Locale.ROOT));
             }
         }
     }

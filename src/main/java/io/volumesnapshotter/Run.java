@@ -148,13 +148,38 @@ public final class Run {
     }
 
     /** Selects this run's snapshots. */
-    public Map<String, String> labels() {
-        return SnapshotLabels.ofRun(schedule, name());
+    public String selector() {
+        return SnapshotLabels.selector(SnapshotLabels.ofRun(schedule, name()));
     }
 
-    /** Selects the snapshots of all runs of the schedule. */
-    public Map<String, String> scheduleLabels() {
-        return SnapshotLabels.ofSchedule(schedule);
+    /** Selects the snapshots that the keep rules are for, and perhaps others. */
+    public String scope() {
+        Map<String, String> own =
+                policy.adopt()
+                        ? Map.of(SnapshotLabels.JOB, SnapshotLabels.PROGRAM)
+                        : SnapshotLabels.ofSchedule(schedule);
+        return policy.pruneOnly().orElseGet(() -> SnapshotLabels.selector(own));
+    }
+
+    private Predicate<Snapshot> scopeOf(Claim claim) {
+        Predicate<Snapshot> ofClaim = snapshot -> snapshot.claim().equals(claim);
+        if (policy.pruneOnly().isPresent()) {
+            return ofClaim.and(snapshot -> !SnapshotLabels.isOfTheProgram(snapshot.labels()));
+        }
+        Predicate<Snapshot> own = Retention.takenBy(schedule, claim);
+        return policy.adopt()
+                ? own.or(ofClaim.and(s -> SnapshotLabels.isOfTheOriginal(s.labels())))
+                : own;
+    }
+
+    /** Whether there is anything whose older snapshots may go. */
+    public synchronized boolean isToPrune() {
+        return policy.pruneOnly().isPresent() || !ready().isEmpty();
+    }
+
+    /** Whether it only prunes. */
+    public boolean prunesOnly() {
+        return policy.pruneOnly().isPresent();
     }
 
     /** The VolumeSnapshot to create for a claim, as Kubernetes reads it. */
@@ -402,16 +427,30 @@ public final class Run {
         Instant now = clock.instant();
         Map<Claim, List<Snapshot>> byClaim =
                 listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
-        return ready().stream()
+        Collection<Claim> claims = prunesOnly() ? prunable(byClaim.keySet()) : ready();
+        return claims.stream()
                 .flatMap(
                         claim -> stale(claim, byClaim.getOrDefault(claim, List.of()), now).stream())
                 .toList();
     }
 
+    /** Claims that only have to be pruned need not exist any more, so their names decide. */
+    private Collection<Claim> prunable(Collection<Claim> listed) {
+        List<String> names = policy.selection().names();
+        List<String> namespaces = policy.selection().namespaces();
+        return listed.stream()
+                .filter(claim -> !claim.name().isEmpty())
+                .filter(claim -> names.isEmpty() || names.contains(claim.name()))
+                .filter(
+                        claim ->
+                                listedNamespace.isPresent()
+                                        || namespaces.contains(ClaimSelection.ALL)
+                                        || namespaces.contains(claim.namespace()))
+                .toList();
+    }
+
     private List<Snapshot> stale(Claim claim, List<Snapshot> history, Instant now) {
-        return Retention.stale(
-                        history, Retention.takenBy(schedule, claim), policy.keep(), zone, now)
-                .stream()
+        return Retention.stale(history, scopeOf(claim), policy.keep(), zone, now).stream()
                 .filter(snapshot -> !snapshot.name().equals(snapshotOf(claim)))
                 .filter(
                         snapshot ->
@@ -435,14 +474,14 @@ public final class Run {
      * @param listed the snapshots of the schedule
      */
     public synchronized List<Snapshot> surplus(Claim claim, List<Snapshot> listed) {
-        List<Snapshot> history =
-                listed.stream().filter(Retention.takenBy(schedule, claim)).toList();
+        List<Snapshot> history = listed.stream().filter(scopeOf(claim)).toList();
         if (history.stream().anyMatch(s -> s.name().equals(snapshotOf(claim)))) {
             return List.of();
         }
         Instant now = clock.instant();
         List<Snapshot> after = new ArrayList<>(history);
-        after.add(Snapshot.ready(snapshotOf(claim), claim, scheduleLabels(), now));
+        after.add(
+                Snapshot.ready(snapshotOf(claim), claim, SnapshotLabels.ofSchedule(schedule), now));
         List<Snapshot> needed =
                 Retention.stale(history, Retention.takenBy(schedule, claim), LAST_GOOD, zone, now);
         List<Snapshot> surplus =

@@ -66,7 +66,7 @@ public final class Runs extends LifecycleStrategySupport {
                 new Run(
                         schedule.name(),
                         due(exchange, trigger),
-                        claims.of(schedule),
+                        schedule.policy().pruneOnly().isPresent() ? List.of() : claims.of(schedule),
                         schedule.policy().selection().singleNamespace(client.getNamespace()),
                         schedule.policy(),
                         trigger.map(Trigger::zone).orElse(ZoneOffset.UTC),
@@ -74,7 +74,7 @@ public final class Runs extends LifecycleStrategySupport {
         Failures.healed(exchange);
         running.add(run);
         whenDone(exchange, () -> running.remove(run));
-        LOG.info("{}: starts, claims {}", run.name(), list(run.claims()));
+        LOG.info("{}: starts, {} claims", run.name(), run.claims().size());
         return run;
     }
 
@@ -178,7 +178,9 @@ public final class Runs extends LifecycleStrategySupport {
         running.remove(run);
         int all = run.claims().size();
         int ready = run.ready().size();
-        if (all == 0) {
+        if (run.prunesOnly() && run.failures().isEmpty()) {
+            LOG.info("{}: succeeded, pruned", run.name());
+        } else if (all == 0 && run.failures().isEmpty()) {
             LOG.warn("{}: no claim is selected", run.name());
         } else if (ready == all && run.failures().isEmpty()) {
             LOG.info("{}: succeeded, {} of {} ready", run.name(), ready, all);

@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * The labels that snapshots carry, and the selectors that find them again.
@@ -22,6 +23,13 @@ public final class SnapshotLabels {
 
     private SnapshotLabels() {}
 
+    /** The labels as a selector, in the syntax of the API. */
+    static String selector(Map<String, String> labels) {
+        return labels.entrySet().stream()
+                .map(label -> label.getKey() + "=" + label.getValue())
+                .collect(Collectors.joining(","));
+    }
+
     /** Whether a label is one that the program puts on by itself. */
     static boolean isOwn(String key) {
         return key.equals(JOB)
@@ -41,6 +49,16 @@ public final class SnapshotLabels {
         labels.put(SCHEDULE, schedule);
         labels.put(RUN, run);
         return labels;
+    }
+
+    /** Whether a snapshot is one of the CronJob that this program replaces. */
+    static boolean isOfTheOriginal(Map<String, String> labels) {
+        return PROGRAM.equals(labels.get(JOB)) && !labels.containsKey(SCHEDULE);
+    }
+
+    /** Whether a snapshot is one of this program's, of whatever schedule. */
+    static boolean isOfTheProgram(Map<String, String> labels) {
+        return PROGRAM.equals(labels.get(MANAGED_BY));
     }
 
     /** Selects the snapshots of one run. */

@@ -7,9 +7,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
 
@@ -39,12 +37,12 @@ public final class Snapshots {
 
     /** The snapshots of a run. */
     public List<Snapshot> ofRun(@Variable("run") Run run, Exchange exchange) {
-        return list(run.listedNamespace(), run.labels(), exchange);
+        return list(run.listedNamespace(), run.selector(), exchange);
     }
 
-    /** The snapshots of all runs of a run's schedule. */
+    /** The snapshots that the keep rules of a run's schedule are for, and perhaps others. */
     public List<Snapshot> ofSchedule(@Variable("run") Run run, Exchange exchange) {
-        return list(run.listedNamespace(), run.scheduleLabels(), exchange);
+        return list(run.listedNamespace(), run.scope(), exchange);
     }
 
     /**
@@ -56,16 +54,9 @@ public final class Snapshots {
         page(namespace, new ListOptionsBuilder().withLimit(1L).build());
     }
 
-    private List<Snapshot> list(
-            Optional<String> namespace, Map<String, String> labels, Exchange exchange) {
+    private List<Snapshot> list(Optional<String> namespace, String selector, Exchange exchange) {
         ListOptions options =
-                new ListOptionsBuilder()
-                        .withLimit(PAGE)
-                        .withLabelSelector(
-                                labels.entrySet().stream()
-                                        .map(label -> label.getKey() + "=" + label.getValue())
-                                        .collect(Collectors.joining(",")))
-                        .build();
+                new ListOptionsBuilder().withLimit(PAGE).withLabelSelector(selector).build();
         List<Snapshot> snapshots = new ArrayList<>();
         String next;
         do {

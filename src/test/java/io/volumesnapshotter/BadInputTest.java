@@ -120,7 +120,8 @@ class BadInputTest {
         TestRoutes.copyTo(routes);
         Files.writeString(
                 routes.resolve("broken.camel.yaml"), "- route:\n    id: broken\n   from: {\n");
-        assertThat(startWithRoutes()).contains("broken.camel.yaml", "line 3", "correct the file");
+        assertThat(toldWhileTheOthersRunOn())
+                .contains("broken.camel.yaml", "line 3", "correct the file");
     }
 
     @Test
@@ -139,7 +140,7 @@ class BadInputTest {
     void aDuplicateIdIsToldWithBothFiles() throws IOException {
         TestRoutes.copyTo(routes);
         Files.copy(routes.resolve("hourly.camel.yaml"), routes.resolve("nightly.camel.yaml"));
-        assertThat(startWithRoutes())
+        assertThat(toldWhileTheOthersRunOn())
                 .contains(
                         "nightly.camel.yaml: route id",
                         "\"hourly\"",
@@ -179,6 +180,50 @@ class BadInputTest {
     }
 
     @Test
+    void aJitterLongerThanTheShortestIntervalIsTold() throws IOException {
+        edit("hourly", "{{cron:{{snapshotter.schedule}}}}", "{{cron:0,50 * * * *}}");
+        Path hourly = routes.resolve("hourly.camel.yaml");
+        Files.writeString(
+                hourly,
+                Files.readString(hourly)
+                        .replace(
+                                "uri: policy:hourly\n",
+                                "uri: policy:hourly\n            parameters:\n              jitter:"
+                                        + " 11m\n"));
+        assertThat(startWithRoutes())
+                .contains("hourly.camel.yaml: policy:hourly: jitter: \"11m\"", "two runs, 10m");
+    }
+
+    @Test
+    void aScheduleThatIsWrongIsToldAndTheOthersRunOn() throws IOException {
+        TestRoutes.copyTo(routes);
+        TestRoutes.schedule(routes, "nightly", "claims: db", "keep-daily: 0");
+        TestRoutes.schedule(routes, "weekly", "claim-selector: app in (db");
+        Files.writeString(routes.resolve("broken.camel.yaml"), "- route: {");
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                "data",
+                                "snapshotter.routes",
+                                routes.toString()))) {
+            assertThat(program.told(Level.ERROR))
+                    .hasSize(3)
+                    .allMatch(line -> line.endsWith("; the others run on"))
+                    .anyMatch(
+                            line -> line.contains("nightly.camel.yaml: policy:nightly: keep-daily"))
+                    .anyMatch(
+                            line ->
+                                    line.contains(
+                                            "weekly.camel.yaml: policy:weekly: claim-selector"))
+                    .anyMatch(line -> line.contains("broken.camel.yaml"));
+            assertThat(program.context().getRoute("hourly")).isNotNull();
+            assertThat(program.context().getRoute("nightly")).isNull();
+        }
+    }
+
+    @Test
     void anUnknownSettingOfASchedulesPolicyIsToldWithThoseThatThereAre() throws IOException {
         setPolicy("keep-lats: 3");
         assertThat(startWithRoutes())
@@ -209,7 +254,7 @@ class BadInputTest {
                 nightly,
                 Files.readString(nightly)
                         .replace("volume-snapshotter/nightly", "volume-snapshotter/hourly"));
-        assertThat(startWithRoutes())
+        assertThat(toldWhileTheOthersRunOn())
                 .contains("nightly.camel.yaml: from", "quartz:volume-snapshotter/hourly");
     }
 
@@ -218,7 +263,7 @@ class BadInputTest {
         edit("run-schedule", "direct:prune-snapshots", "direct:prune-snapshot");
         assertThat(startWithRoutes())
                 .contains(
-                        "run-schedule.camel.yaml: direct: \"prune-snapshot\"",
+                        "run-schedule.camel.yaml: uri: \"direct:prune-snapshot\"",
                         "no route starts there");
     }
 
@@ -260,6 +305,22 @@ class BadInputTest {
         String text = Files.readString(file);
         assertThat(text).contains(old);
         Files.writeString(file, text.replace(old, replacement));
+    }
+
+    private String toldWhileTheOthersRunOn() {
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                "data",
+                                "snapshotter.routes",
+                                routes.toString()))) {
+            assertThat(program.context().getRoute("hourly")).isNotNull();
+            List<String> lines = program.told(Level.WARN);
+            assertThat(lines).singleElement().asString().endsWith("; the others run on");
+            return lines.get(0);
+        }
     }
 
     private String startWithRoutes() {
