@@ -269,7 +269,7 @@ public final class Run {
     }
 
     /**
-     * Judges what was listed by {@link #labels()}.
+     * Judges what was listed by {@link #selector()}.
      *
      * @param listed this run's snapshots as the cluster shows them now
      */
@@ -279,7 +279,8 @@ public final class Run {
                         .collect(
                                 Collectors.toMap(
                                         s -> s.claim().namespace() + "/" + s.name(),
-                                        Function.identity()));
+                                        Function.identity(),
+                                        (first, again) -> again));
         Look look =
                 new Look(
                         new ArrayList<>(),

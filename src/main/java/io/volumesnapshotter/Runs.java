@@ -35,6 +35,7 @@ public final class Runs extends LifecycleStrategySupport {
     private final Claims claims;
     private final InstantSource clock;
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
+    private final Map<String, String> lastRuns = new ConcurrentHashMap<>();
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
 
     public Runs(KubernetesClient client, Claims claims, InstantSource clock) {
@@ -45,12 +46,13 @@ public final class Runs extends LifecycleStrategySupport {
 
     /**
      * Starts the run for the fire time that the trigger tells, or for the present second where
-     * there is no trigger.
+     * there is no trigger, and puts it into the variable {@code run}. A fire for a time that has
+     * had its run, or that comes later than the starting deadline, ends the exchange instead.
      *
      * @throws InterruptedException when the program ends while a run of the schedule still goes on
      * @throws IllegalStateException when no {@code policy:} step came before
      */
-    public Run start(Exchange exchange) throws InterruptedException {
+    public void start(Exchange exchange) throws InterruptedException {
         Schedule schedule = exchange.getVariable(Schedule.VARIABLE, Schedule.class);
         if (schedule == null) {
             throw new IllegalStateException(
@@ -62,10 +64,15 @@ public final class Runs extends LifecycleStrategySupport {
         }
         awaitTurn(schedule.name(), exchange);
         Optional<Trigger> trigger = Trigger.of(exchange.getContext().getRoute(schedule.name()));
+        Instant due = due(exchange, trigger);
+        if (isFired(exchange) && isLeftOut(schedule, due)) {
+            exchange.setRouteStop(true);
+            return;
+        }
         Run run =
                 new Run(
                         schedule.name(),
-                        due(exchange, trigger),
+                        due,
                         schedule.policy().pruneOnly().isPresent() ? List.of() : claims.of(schedule),
                         schedule.policy().selection().singleNamespace(client.getNamespace()),
                         schedule.policy(),
@@ -74,8 +81,18 @@ public final class Runs extends LifecycleStrategySupport {
         Failures.healed(exchange);
         running.add(run);
         whenDone(exchange, () -> running.remove(run));
+        lastRuns.put(schedule.name(), run.name());
+        exchange.setVariable("run", run);
         LOG.info("{}: starts, {} claims", run.name(), run.claims().size());
-        return run;
+    }
+
+    private boolean isLeftOut(Schedule schedule, Instant due) {
+        String name = Names.run(schedule.name(), due);
+        if (clock.instant().isAfter(due.plus(schedule.policy().startingDeadline()))) {
+            LOG.warn("{}: fired later than starting-deadline allows, left out", name);
+            return true;
+        }
+        return name.equals(lastRuns.get(schedule.name()));
     }
 
     /** Runs of one schedule never overlap, whoever starts them. */
@@ -83,7 +100,7 @@ public final class Runs extends LifecycleStrategySupport {
         if (exchange.getProperty(TURN) != null) {
             return;
         }
-        Semaphore turn = turns.computeIfAbsent(schedule, any -> new Semaphore(1));
+        Semaphore turn = turns.computeIfAbsent(schedule, any -> new Semaphore(1, true));
         turn.acquire();
         exchange.setProperty(TURN, true);
         whenDone(exchange, turn::release);
@@ -106,9 +123,13 @@ public final class Runs extends LifecycleStrategySupport {
         Instant instant =
                 (fired == null ? clock.instant() : fired.toInstant())
                         .truncatedTo(ChronoUnit.SECONDS);
-        return trigger.filter(any -> exchange.getIn().getHeader("trigger") != null)
+        return trigger.filter(any -> isFired(exchange))
                 .flatMap(any -> any.lastDue(instant))
                 .orElse(instant);
+    }
+
+    private static boolean isFired(Exchange exchange) {
+        return exchange.getIn().getHeader("trigger") != null;
     }
 
     /** Takes note of what an earlier try of a run that is made up left. */
@@ -209,10 +230,6 @@ public final class Runs extends LifecycleStrategySupport {
         if (!running.isEmpty()) {
             LOG.warn("stopped before the end of {}; the next run completes it", names());
         }
-    }
-
-    private static String list(List<Claim> claims) {
-        return claims.stream().map(Claim::toString).collect(Collectors.joining(", "));
     }
 
     private String names() {

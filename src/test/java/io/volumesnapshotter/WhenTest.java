@@ -106,6 +106,30 @@ class WhenTest {
     }
 
     @Test
+    void aFireForATimeThatHasHadItsRunIsLeftOut() {
+        try (Program program = start(Map.of("starting-deadline", "10m"))) {
+            awaitSucceeded(program);
+            program.fireByTrigger(Instant.now());
+            assertThat(program.told(Level.INFO))
+                    .filteredOn(line -> line.contains("starts"))
+                    .hasSize(1);
+        }
+        assertThat(names()).containsExactly(snapshot);
+    }
+
+    @Test
+    void aFireThatComesLaterThanTheStartingDeadlineIsLeftOutAndTold() {
+        try (Program program = start(Map.of("starting-deadline", "1m"))) {
+            program.fireByTrigger(Instant.now());
+            assertThat(program.told(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .contains("later than starting-deadline");
+        }
+        assertThat(cluster.log().count("create")).isZero();
+    }
+
+    @Test
     void aSuspendedScheduleNeitherTakesNorPrunes() {
         cluster.snapshot(
                 NAMESPACE,
