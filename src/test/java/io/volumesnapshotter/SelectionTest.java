@@ -215,9 +215,23 @@ class SelectionTest {
                     .anyMatch(
                             line ->
                                     line.contains(
-                                            "cannot list resource \"persistentvolumeclaims\""));
+                                                    "cannot list resource"
+                                                            + " \"persistentvolumeclaims\"")
+                                            && line.endsWith("k8s/components/select-claims"));
         }
         assertThat(cluster.snapshots(NAMESPACE)).isEmpty();
+    }
+
+    @Test
+    void claimsOfSeveralNamespacesThatMayNotBeListedAreAFailureThatNamesTheRight() {
+        try (Program program = start(Map.of("namespace", "*", "claims", "*"))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .anyMatch(
+                            line ->
+                                    line.contains("at the cluster scope")
+                                            && line.endsWith("k8s/components/cluster-wide"));
+        }
     }
 
     @ParameterizedTest
