@@ -14,6 +14,7 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.io.IOException;
 import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,6 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -259,6 +259,30 @@ class DocsTest {
     }
 
     @Test
+    void aWrongFileIsToldAsThePageSays() throws IOException {
+        TestRoutes.schedule(routes, "nightly", "keep-daily: 0");
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                "data",
+                                "snapshotter.routes",
+                                routes.toString()))) {
+            assertThat(program.told(Level.ERROR))
+                    .singleElement()
+                    .satisfies(
+                            line ->
+                                    assertThat(read(PAGE))
+                                            .contains(
+                                                    "\n"
+                                                            + line.replace(
+                                                                    routes.toString(), "routes")
+                                                            + "\n"));
+        }
+    }
+
+    @Test
     void theTableOfSettingsHasThoseOfAPolicyWithTheirDefaults() throws IOException {
         Map<String, String> defaults = new TreeMap<>();
         for (String setting : Policy.SETTINGS) {
@@ -278,7 +302,7 @@ class DocsTest {
         Set<String> documented =
                 SETTING.matcher(read(Path.of("README.md")))
                         .results()
-                        .map((MatchResult match) -> match.group(1))
+                        .map(match -> match.group(1))
                         .collect(Collectors.toCollection(TreeSet::new));
         documented.addAll(Policy.SETTINGS);
         assertThat(
@@ -383,7 +407,7 @@ class DocsTest {
         try {
             return Files.readString(file);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }
