@@ -217,7 +217,7 @@ public final class Failures {
                 }
                 yield isTerminatingNamespace(answer)
                         ? "the namespace is going away: remove its claims from the schedule"
-                        : "grant it, as in k8s/role.yaml";
+                        : "grant it, as in " + grantedIn(words(answer));
             }
             case 404 ->
                     words(answer).startsWith("namespaces ")
@@ -227,5 +227,14 @@ public final class Failures {
             case 422 -> "correct what it names";
             default -> "look at the API server; " + NEXT_RUN;
         };
+    }
+
+    private static String grantedIn(String refusal) {
+        if (refusal.contains("at the cluster scope")) {
+            return "k8s/components/cluster-wide";
+        }
+        return refusal.contains("cannot list resource \"persistentvolumeclaims\"")
+                ? "k8s/components/select-claims"
+                : "k8s/role.yaml";
     }
 }

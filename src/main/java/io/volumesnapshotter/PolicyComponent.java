@@ -29,7 +29,11 @@ import org.slf4j.LoggerFactory;
 public final class PolicyComponent extends DefaultComponent {
 
     private static final List<Set<String>> INHERITED_TOGETHER =
-            List.of(ClaimSelection.WHICH, ClaimSelection.WHERE, Keep.RULES);
+            List.of(
+                    ClaimSelection.WHICH,
+                    ClaimSelection.WHERE,
+                    Set.of("snapshot-class-name", "snapshot-class-by-driver"),
+                    Keep.RULES);
 
     private static final Logger LOG = LoggerFactory.getLogger(PolicyComponent.class);
 
@@ -93,18 +97,20 @@ public final class PolicyComponent extends DefaultComponent {
     }
 
     /**
-     * A schedule that selects claims in its own way, or has keep rules, inherits no other of these.
+     * A schedule that selects claims in its own way, has classes or keep rules, inherits no other
+     * of these. Classes by driver are not for claims that it names.
      */
     private Optional<String> value(Map<String, Object> own, String setting) {
         if (own.containsKey(setting)) {
             return Optional.of(String.valueOf(own.get(setting)));
         }
+        boolean namesClaims =
+                own.containsKey("claims") && !ClaimSelection.ALL.equals(own.get("claims"));
         boolean replaced =
-                INHERITED_TOGETHER.stream()
-                        .anyMatch(
-                                group ->
-                                        group.contains(setting)
-                                                && own.keySet().stream().anyMatch(group::contains));
+                namesClaims && setting.equals("snapshot-class-by-driver")
+                        || INHERITED_TOGETHER.stream()
+                                .filter(group -> group.contains(setting))
+                                .anyMatch(group -> own.keySet().stream().anyMatch(group::contains));
         return replaced
                 ? Optional.empty()
                 : getCamelContext()

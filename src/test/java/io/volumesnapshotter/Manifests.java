@@ -10,6 +10,8 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
+import io.fabric8.kubernetes.api.model.rbac.ClusterRoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import java.io.IOException;
@@ -28,6 +30,8 @@ final class Manifests {
                     "v1/ConfigMap", ConfigMap.class,
                     "v1/ServiceAccount", ServiceAccount.class,
                     "apps/v1/Deployment", Deployment.class,
+                    "rbac.authorization.k8s.io/v1/ClusterRole", ClusterRole.class,
+                    "rbac.authorization.k8s.io/v1/ClusterRoleBinding", ClusterRoleBinding.class,
                     "rbac.authorization.k8s.io/v1/Role", Role.class,
                     "rbac.authorization.k8s.io/v1/RoleBinding", RoleBinding.class);
 

@@ -3,12 +3,7 @@ package io.volumesnapshotter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import com.networknt.schema.JsonSchema;
-import com.networknt.schema.JsonSchemaFactory;
-import com.networknt.schema.SpecVersion;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,18 +16,19 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class RouteFilesTest {
 
-    private static final JsonSchema SCHEMA = schema();
-
     static List<Path> files() throws IOException {
-        try (Stream<Path> files = Files.list(Path.of("routes"))) {
-            return files.filter(file -> file.toString().endsWith(RouteFiles.SUFFIX)).toList();
+        try (Stream<Path> routes = Files.list(Path.of("routes"));
+                Stream<Path> examples = Files.list(Path.of("examples"))) {
+            return Stream.concat(routes, examples)
+                    .filter(file -> file.toString().endsWith(RouteFiles.SUFFIX))
+                    .toList();
         }
     }
 
     @ParameterizedTest
     @MethodSource("files")
     void isValidByTheYamlDslsOwnSchema(Path file) throws IOException {
-        assertThat(SCHEMA.validate(read(file))).isEmpty();
+        assertThat(RouteSchema.violations(Files.readString(file))).isEmpty();
     }
 
     @ParameterizedTest
@@ -64,15 +60,6 @@ class RouteFilesTest {
     }
 
     private static JsonNode read(Path file) throws IOException {
-        return new YAMLMapper().readTree(file.toFile());
-    }
-
-    private static JsonSchema schema() {
-        try (InputStream schema =
-                RouteFilesTest.class.getResourceAsStream("/schema/camelYamlDsl.json")) {
-            return JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V7).getSchema(schema);
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
+        return RouteSchema.parse(Files.readString(file));
     }
 }

@@ -12,6 +12,8 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -197,6 +200,40 @@ class SelectionTest {
     }
 
     @Test
+    void aSchedulesOwnClassesReplaceTheProgramsAndNamedClaimsHaveNoneByDriver(@TempDir Path routes)
+            throws IOException {
+        for (String name : List.of("bronze", "silver")) {
+            cluster.snapshotClass(name, SimulatedCluster.DRIVER, false, "Delete");
+        }
+        TestRoutes.copyTo(routes);
+        TestRoutes.schedule(
+                routes,
+                "own",
+                "claim-selector: app=db",
+                "snapshot-class-by-driver: " + SimulatedCluster.DRIVER + "=silver");
+        Map<String, String> settings =
+                Map.of("claims", "*", "snapshot-class-name", "bronze", "routes", routes.toString());
+        try (Program program = start(settings)) {
+            program.fire("own", TEN);
+        }
+        assertThat(classOf("db")).isEqualTo("silver");
+        Map<String, String> byDriver =
+                Map.of(
+                        "claims",
+                        "*",
+                        "snapshot-class-by-driver",
+                        SimulatedCluster.DRIVER + "=bronze",
+                        "routes",
+                        routes.toString());
+        TestRoutes.schedule(routes, "named", "claims: cache");
+        try (Program program = start(byDriver)) {
+            program.fire("named", ELEVEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        assertThat(classOf("cache")).isEqualTo(SimulatedCluster.SNAPSHOT_CLASS);
+    }
+
+    @Test
     void aSelectionThatFindsNoClaimIsToldAndNoSuccess() {
         try (Program program = start(Map.of("claim-selector", "app=none"))) {
             program.fire(TEN);
@@ -215,9 +252,24 @@ class SelectionTest {
                     .anyMatch(
                             line ->
                                     line.contains(
-                                            "cannot list resource \"persistentvolumeclaims\""));
+                                                    "cannot list resource"
+                                                            + " \"persistentvolumeclaims\"")
+                                            && line.endsWith("k8s/components/select-claims"));
         }
         assertThat(cluster.snapshots(NAMESPACE)).isEmpty();
+    }
+
+    @Test
+    void claimsOfSeveralNamespacesThatMayNotBeListedAreAFailureThatNamesTheRight() {
+        try (Program program = start(Map.of("namespace", "*", "claims", "*"))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .anyMatch(
+                            line ->
+                                    line.contains("\"persistentvolumeclaims\"")
+                                            && line.contains("at the cluster scope")
+                                            && line.endsWith("k8s/components/cluster-wide"));
+        }
     }
 
     @ParameterizedTest
