@@ -1,6 +1,5 @@
 package io.volumesnapshotter;
 
-import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,7 +16,6 @@ import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.DefaultProducer;
 import org.apache.camel.util.StringHelper;
-import org.apache.camel.util.URISupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,13 +43,12 @@ public final class PolicyComponent extends DefaultComponent {
     }
 
     /**
-     * The schedule that a URI of this component describes.
+     * The schedule that an endpoint of this component describes.
      *
-     * @throws InvalidSettingException when it is not valid
+     * @param uri the endpoint's URI
      */
-    Schedule check(String uri) throws URISyntaxException {
-        String[] parts = uri.substring(uri.indexOf(':') + 1).split("\\?", 2);
-        return schedule(parts[0], parts.length == 2 ? URISupport.parseQuery(parts[1]) : Map.of());
+    static Schedule scheduleAt(CamelContext context, String uri) {
+        return context.getEndpoint(uri, PolicyEndpoint.class).schedule;
     }
 
     private Schedule schedule(String name, Map<String, Object> parameters) {

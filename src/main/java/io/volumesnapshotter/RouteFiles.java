@@ -264,8 +264,7 @@ public final class RouteFiles {
         if (!name.equals(id)) {
             throw new InvalidSettingException("policy", name, "name it after the route, " + id);
         }
-        Duration jitter =
-                ((PolicyComponent) context.getComponent("policy")).check(uri).policy().jitter();
+        Duration jitter = PolicyComponent.scheduleAt(context, uri).policy().jitter();
         String[] start = start(context, route);
         Map<String, Object> trigger =
                 start.length == 2 ? URISupport.parseQuery(start[1]) : Map.of();

@@ -199,6 +199,7 @@ class BadInputTest {
         TestRoutes.copyTo(routes);
         TestRoutes.schedule(routes, "nightly", "claims: db", "keep-daily: 0");
         TestRoutes.schedule(routes, "weekly", "claim-selector: app in (db");
+        TestRoutes.schedule(routes, "monthly", "labels: a=%26");
         Files.writeString(routes.resolve("broken.camel.yaml"), "- route: {");
         try (Program program =
                 Program.start(
@@ -209,7 +210,7 @@ class BadInputTest {
                                 "snapshotter.routes",
                                 routes.toString()))) {
             assertThat(program.told(Level.ERROR))
-                    .hasSize(3)
+                    .hasSize(4)
                     .allMatch(line -> line.endsWith("; the others run on"))
                     .anyMatch(
                             line -> line.contains("nightly.camel.yaml: policy:nightly: keep-daily"))
@@ -217,6 +218,7 @@ class BadInputTest {
                             line ->
                                     line.contains(
                                             "weekly.camel.yaml: policy:weekly: claim-selector"))
+                    .anyMatch(line -> line.contains("monthly.camel.yaml"))
                     .anyMatch(line -> line.contains("broken.camel.yaml"));
             assertThat(program.context().getRoute("hourly")).isNotNull();
             assertThat(program.context().getRoute("nightly")).isNull();
