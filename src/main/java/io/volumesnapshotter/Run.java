@@ -216,6 +216,11 @@ public final class Run {
         return Math.max(0, Duration.between(clock.instant(), start).toMillis());
     }
 
+    /** How many creations may be under way at the same time. */
+    public int concurrency() {
+        return policy.concurrency();
+    }
+
     /** Takes note of snapshots of this run that are there before it asks for any. */
     public synchronized void takeOver(Collection<Snapshot> listed) {
         Set<String> there =
