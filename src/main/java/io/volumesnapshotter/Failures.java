@@ -65,6 +65,10 @@ public final class Failures {
                             (answer.getCode() <= 0 || answer.getCode() >= 500)
                                     && hasTime(exchange, attempts, unanswered);
                 };
+        Claim claim = exchange.getVariable("claim", Claim.class);
+        if (heals && claim != null && run(exchange) != null) {
+            run(exchange).sentAgain(claim);
+        }
         long delay = apiServer.retryAfterMillis();
         if (heals && delay > 0) {
             exchange.getIn().setHeader(Exchange.REDELIVERY_DELAY, delay);

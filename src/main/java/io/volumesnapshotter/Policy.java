@@ -19,6 +19,7 @@ import java.util.Set;
  * @param startingDeadline how late a run may start after it was due; a later one is left out
  * @param jitter over how long the creations of a run are spread, each claim at its own time; 0 for
  *     all at once
+ * @param concurrency how many creations of a run are under way at the same time
  * @param suspend whether nothing is done at all
  * @param labels labels of the user's own to put on snapshots
  * @param annotations annotations of the user's own to put on snapshots
@@ -36,11 +37,14 @@ public record Policy(
         Duration maxPollInterval,
         Duration startingDeadline,
         Duration jitter,
+        int concurrency,
         boolean suspend,
         Map<String, String> labels,
         Map<String, String> annotations,
         boolean adopt,
         Optional<String> pruneOnly) {
+
+    private static final int MAX_CONCURRENCY = 100;
 
     /** The names of the settings that make a policy, as they stand in a schedule's file. */
     public static final Set<String> SETTINGS = settings();
@@ -55,6 +59,7 @@ public record Policy(
                                 "max-poll-interval",
                                 "starting-deadline",
                                 "jitter",
+                                "concurrency",
                                 "suspend",
                                 "labels",
                                 "annotations",
@@ -79,6 +84,7 @@ public record Policy(
                         settings.duration("max-poll-interval"),
                         settings.duration("starting-deadline"),
                         settings.optionalDuration("jitter").orElse(Duration.ZERO),
+                        settings.wholeNumber("concurrency", 1, MAX_CONCURRENCY),
                         settings.flag("suspend"),
                         settings.labels("labels"),
                         settings.annotations("annotations"),

@@ -55,6 +55,8 @@ public final class Run {
 
     private static final class Progress {
         int requests;
+        boolean sentAgain;
+        boolean pruned;
         boolean created;
         int refusals;
         String refusal;
@@ -63,6 +65,11 @@ public final class Run {
         String driverError;
         boolean ready;
         boolean failed;
+
+        /** Whether its creation waits for its turn, is under way, or is sent again. */
+        boolean isBeingRequested() {
+            return requests == 0 && refusal == null;
+        }
 
         boolean isOpen() {
             return !ready && !failed;
@@ -172,9 +179,16 @@ public final class Run {
                 : own;
     }
 
-    /** Whether there is anything whose older snapshots may go. */
+    /**
+     * Whether there is anything whose older snapshots may go now: once every snapshot is ready or
+     * has failed. One whose creation is being sent again is not waited for.
+     */
     public synchronized boolean isToPrune() {
-        return policy.pruneOnly().isPresent() || !ready().isEmpty();
+        boolean waits =
+                progress.values().stream()
+                        .anyMatch(s -> s.isOpen() && !(s.sentAgain && s.isBeingRequested()));
+        boolean unpruned = progress.values().stream().anyMatch(s -> s.ready && !s.pruned);
+        return prunesOnly() || unpruned && !waits;
     }
 
     /** Whether it only prunes. */
@@ -216,6 +230,11 @@ public final class Run {
         return Math.max(0, Duration.between(clock.instant(), start).toMillis());
     }
 
+    /** How many creations may be under way at the same time. */
+    public int concurrency() {
+        return policy.concurrency();
+    }
+
     /** Takes note of snapshots of this run that are there before it asks for any. */
     public synchronized void takeOver(Collection<Snapshot> listed) {
         Set<String> there =
@@ -243,6 +262,14 @@ public final class Run {
     public synchronized void requested(Claim claim, boolean created) {
         progress.get(claim).requests++;
         progress.get(claim).created |= created;
+    }
+
+    /** Takes note that a claim's request failed and is sent again. */
+    public synchronized void sentAgain(Claim claim) {
+        Progress state = progress.get(claim);
+        if (state != null) {
+            state.sentAgain = true;
+        }
     }
 
     /** Whether any claim is neither ready nor failed. */
@@ -294,7 +321,9 @@ public final class Run {
             if (failure.isPresent()) {
                 look.failed.add(failure.get());
             } else if (snapshot == null) {
-                look.missing.add(claim);
+                if (!state.isBeingRequested()) {
+                    look.missing.add(claim);
+                }
             } else if (snapshot.ready()) {
                 state.ready = true;
                 look.ready.add(claim);
@@ -317,6 +346,12 @@ public final class Run {
         if (snapshot == null) {
             if (state.requests < MAX_REQUESTS && hasTime()) {
                 return Optional.empty();
+            }
+            if (state.isBeingRequested()) {
+                return failure(
+                        claim,
+                        "it could not be asked for in the time that the run had",
+                        "raise concurrency or ready-timeout");
             }
             return state.created
                     ? failure(
@@ -424,8 +459,9 @@ public final class Run {
     }
 
     /** The snapshots that this run may delete. A claim whose new snapshot is not ready has none. */
-    public List<Snapshot> stale(List<Snapshot> listed) {
+    public synchronized List<Snapshot> stale(List<Snapshot> listed) {
         Instant now = clock.instant();
+        progress.values().forEach(state -> state.pruned |= state.ready);
         Map<Claim, List<Snapshot>> byClaim =
                 listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
         Collection<Claim> claims = prunesOnly() ? prunable(byClaim.keySet()) : ready();

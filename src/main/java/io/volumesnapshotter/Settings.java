@@ -216,6 +216,19 @@ public final class Settings {
         throw invalid(name, "give a whole number, " + least + " or more");
     }
 
+    /** A whole number within bounds, which are allowed too. */
+    int wholeNumber(String name, int least, int most) {
+        try {
+            int number = Integer.parseInt(text(name));
+            if (number >= least && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // told below, like a number out of bounds
+        }
+        throw invalid(name, "give a whole number from " + least + " to " + most);
+    }
+
     /** A duration of at least a millisecond, such as {@code 90s} or {@code 1h30m}. */
     Duration duration(String name) {
         if (DURATION.matcher(text(name)).matches()) {

@@ -64,6 +64,12 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 namespaces.size() == 1 && !namespaces.contains(ClaimSelection.ALL)
                         ? Optional.of(namespaces.get(0))
                         : Optional.of(client.getNamespace()).filter(own -> namespaces.isEmpty());
+        context.getRegistry()
+                .bind(
+                        "createTurns",
+                        new CreateTurns(
+                                context.getExecutorServiceManager()
+                                        .newCachedThreadPool(this, "create-snapshots")));
         Snapshots snapshots = new Snapshots(client);
         context.getRegistry().bind("snapshots", snapshots);
         context.getRegistry().bind("failures", new Failures(apiServer));

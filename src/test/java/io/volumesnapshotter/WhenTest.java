@@ -160,7 +160,8 @@ class WhenTest {
                                                                 "poll-interval", "1s",
                                                                 "max-poll-interval", "1s",
                                                                 "starting-deadline", "1m",
-                                                                "jitter", "10m")
+                                                                "jitter", "10m",
+                                                                "concurrency", "4")
                                                         .get(name))));
         List<Claim> claims =
                 IntStream.range(0, 200).mapToObj(i -> new Claim("shop", "claim-" + i)).toList();
