@@ -202,7 +202,9 @@ public final class Runs extends LifecycleStrategySupport {
         if (run.prunesOnly() && run.failures().isEmpty()) {
             LOG.info("{}: succeeded, pruned", run.name());
         } else if (all == 0 && run.failures().isEmpty()) {
-            LOG.warn("{}: no claim is selected; look at claims and namespace of the schedule", run.name());
+            LOG.warn(
+                    "{}: no claim is selected; look at claims and namespace of the schedule",
+                    run.name());
         } else if (ready == all && run.failures().isEmpty()) {
             LOG.info("{}: succeeded, {} of {} ready", run.name(), ready, all);
         } else {

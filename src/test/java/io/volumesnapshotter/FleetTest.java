@@ -172,7 +172,7 @@ class FleetTest {
             program.fire(Instant.now());
             assertThat(program.told(Level.ERROR)).isEmpty();
         }
-        assertThat(most.get()).isEqualTo(concurrency);
+        assertThat(most.get()).isBetween(Math.min(2, concurrency), concurrency);
     }
 
     private Program start(Map<String, String> settings) {
