@@ -38,15 +38,16 @@ public final class Demo {
                             "legacy",
                             "Failed to take snapshot: rpc error: code = InvalidArgument desc ="
                                     + " volume legacy is of a type without snapshots");
+            // Slow for so long that at least one whole run is, then quick again.
             moods.scheduleAtFixedRate(
                     () -> cluster.driver().readyAfter("uploads", Duration.ofSeconds(5)),
                     PERIOD,
-                    2 * PERIOD,
+                    3 * PERIOD,
                     TimeUnit.SECONDS);
             moods.scheduleAtFixedRate(
                     () -> cluster.driver().readyAfter("uploads", Duration.ofMillis(1500)),
-                    2 * PERIOD,
-                    2 * PERIOD,
+                    PERIOD + 3 * PERIOD / 2,
+                    3 * PERIOD,
                     TimeUnit.SECONDS);
             Path kubeconfig =
                     cluster.kubeconfig(
