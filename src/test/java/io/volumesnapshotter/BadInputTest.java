@@ -51,6 +51,10 @@ class BadInputTest {
                     opt-in            | yes            | give true or false
                     suspend           | 1              | give true or false
                     jitter            | '10'           | with its unit
+                    concurrency       | '0'            | from 1 to 100
+                    concurrency       | '101'          | from 1 to 100
+                    concurrency       | few            | from 1 to 100
+                    concurrency       | ''             | from 1 to 100
                     starting-deadline | ''             | with its unit
                     snapshot-class-by-driver | 'a'     | pairs of names
                     labels            | 'job=mine'     | none of the program's own

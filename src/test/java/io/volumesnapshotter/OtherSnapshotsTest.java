@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.time.Instant;
@@ -81,6 +82,19 @@ class OtherSnapshotsTest {
                 "velero-db-4");
         assertThat(cluster.log().count("create")).isZero();
         assertThat(cluster.log().count("list", "persistentvolumeclaims")).isZero();
+    }
+
+    @Test
+    void aDeletionOfAScheduleThatOnlyPrunesIsSentAgainWhenThatHelps() {
+        snapshot("velero-data-1", "data", VELERO, NINE);
+        snapshot("velero-data-2", "data", VELERO, TEN);
+        cluster.faults()
+                .answer(
+                        request -> request.is("delete"),
+                        1,
+                        ApiAnswer.status(500, "InternalError", "etcd has a hiccup"));
+        run(Map.of("claims", "data", "prune-only", "made-by=velero", "keep-last", "1"));
+        await().untilAsserted(() -> assertThat(names()).doesNotContain("velero-data-1"));
     }
 
     @Test

@@ -60,9 +60,22 @@ final class PackagedProgram implements AutoCloseable {
         }
     }
 
+    long pid() {
+        return process.pid();
+    }
+
     void awaitLine(String words) {
+        awaitLine(words, LIMIT);
+    }
+
+    void awaitLine(String words, Duration limit) {
         await().alias("a line with: " + words)
-                .atMost(LIMIT)
+                .atMost(limit)
+                .failFast(
+                        "the program ended",
+                        () ->
+                                !process.isAlive()
+                                        && lines().stream().noneMatch(l -> l.contains(words)))
                 .until(() -> lines().stream().anyMatch(line -> line.contains(words)));
     }
 
