@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -63,9 +64,12 @@ public final class Claims {
         }
         Map<Claim, String> skipped = new HashMap<>();
         List<Target> targets = new ArrayList<>();
+        Set<String> withoutClaim = new HashSet<>(selection.namespaces());
+        withoutClaim.remove(ClaimSelection.ALL);
         for (PersistentVolumeClaim claim : list(selection)) {
             Claim name =
                     new Claim(claim.getMetadata().getNamespace(), claim.getMetadata().getName());
+            withoutClaim.remove(name.namespace());
             Optional<String> reason = reasonToSkip(claim, selection);
             if (reason.isEmpty()) {
                 targets.add(new Target(name, className.or(() -> classOf(claim, selection))));
@@ -73,6 +77,12 @@ public final class Claims {
                 skipped.put(name, reason.get());
             }
         }
+        withoutClaim.forEach(
+                namespace ->
+                        skipped.put(
+                                new Claim(namespace, ClaimSelection.ALL),
+                                "no claim there is selected; if there is no such namespace, correct"
+                                        + " namespace in the schedule"));
         tell(schedule.name(), skipped);
         return targets;
     }

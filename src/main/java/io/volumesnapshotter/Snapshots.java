@@ -18,6 +18,9 @@ import org.apache.camel.Variable;
  */
 public final class Snapshots {
 
+    /** A run's own snapshots are as many as its claims, and are listed again and again. */
+    private static final long RUN_PAGE = 1000;
+
     private static final long PAGE = 500;
 
     private static final ResourceDefinitionContext KIND =
@@ -37,12 +40,12 @@ public final class Snapshots {
 
     /** The snapshots of a run. */
     public List<Snapshot> ofRun(@Variable("run") Run run, Exchange exchange) {
-        return list(run.listedNamespace(), run.selector(), exchange);
+        return list(run.listedNamespace(), run.selector(), RUN_PAGE, exchange);
     }
 
     /** The snapshots that the keep rules of a run's schedule are for, and perhaps others. */
     public List<Snapshot> ofSchedule(@Variable("run") Run run, Exchange exchange) {
-        return list(run.listedNamespace(), run.scope(), exchange);
+        return list(run.listedNamespace(), run.scope(), PAGE, exchange);
     }
 
     /**
@@ -54,9 +57,10 @@ public final class Snapshots {
         page(namespace, new ListOptionsBuilder().withLimit(1L).build());
     }
 
-    private List<Snapshot> list(Optional<String> namespace, String selector, Exchange exchange) {
+    private List<Snapshot> list(
+            Optional<String> namespace, String selector, long limit, Exchange exchange) {
         ListOptions options =
-                new ListOptionsBuilder().withLimit(PAGE).withLabelSelector(selector).build();
+                new ListOptionsBuilder().withLimit(limit).withLabelSelector(selector).build();
         List<Snapshot> snapshots = new ArrayList<>();
         String next;
         do {

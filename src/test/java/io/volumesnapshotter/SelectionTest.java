@@ -130,6 +130,20 @@ class SelectionTest {
     }
 
     @Test
+    void aNamespaceThatIsNotThereIsToldOnce() {
+        grantEverywhere();
+        try (Program program = start(Map.of("namespace", NAMESPACE + ",blgo", "claims", "*"))) {
+            program.fire(TEN);
+            program.fire(ELEVEN);
+            assertThat(program.told(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .contains("hourly blgo/*", "correct namespace in the schedule");
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+    }
+
+    @Test
     void allNamespacesAreReachedWhenTold() {
         cluster.namespace("blog");
         cluster.claim("blog", "posts");
