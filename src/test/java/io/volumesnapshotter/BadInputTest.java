@@ -205,14 +205,7 @@ class BadInputTest {
         TestRoutes.schedule(routes, "weekly", "claim-selector: app in (db");
         TestRoutes.schedule(routes, "monthly", "labels: a=%26");
         Files.writeString(routes.resolve("broken.camel.yaml"), "- route: {");
-        try (Program program =
-                Program.start(
-                        cluster,
-                        Map.of(
-                                "snapshotter.claims",
-                                "data",
-                                "snapshotter.routes",
-                                routes.toString()))) {
+        try (Program program = Program.start(cluster, "data", routes)) {
             assertThat(program.told(Level.ERROR))
                     .hasSize(4)
                     .allMatch(line -> line.endsWith("; the others run on"))
@@ -314,14 +307,7 @@ class BadInputTest {
     }
 
     private String toldWhileTheOthersRunOn() {
-        try (Program program =
-                Program.start(
-                        cluster,
-                        Map.of(
-                                "snapshotter.claims",
-                                "data",
-                                "snapshotter.routes",
-                                routes.toString()))) {
+        try (Program program = Program.start(cluster, "data", routes)) {
             assertThat(program.context().getRoute("hourly")).isNotNull();
             List<String> lines = program.told(Level.WARN);
             assertThat(lines).singleElement().asString().endsWith("; the others run on");

@@ -261,14 +261,7 @@ class DocsTest {
     @Test
     void aWrongFileIsToldAsThePageSays() throws IOException {
         TestRoutes.schedule(routes, "nightly", "keep-daily: 0");
-        try (Program program =
-                Program.start(
-                        cluster,
-                        Map.of(
-                                "snapshotter.claims",
-                                "data",
-                                "snapshotter.routes",
-                                routes.toString()))) {
+        try (Program program = Program.start(cluster, "data", routes)) {
             assertThat(program.told(Level.ERROR))
                     .singleElement()
                     .satisfies(
@@ -320,14 +313,7 @@ class DocsTest {
         Files.writeString(
                 routes.resolve(example.name + RouteFiles.SUFFIX),
                 trigger.replaceAll("$1\"0 0 0 1 1 ? 2099\""));
-        Program program =
-                Program.start(
-                        cluster,
-                        Map.of(
-                                "snapshotter.claims",
-                                "data",
-                                "snapshotter.routes",
-                                routes.toString()));
+        Program program = Program.start(cluster, "data", routes);
         program.fire(example.name, DUE);
         return program;
     }

@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
@@ -52,6 +53,13 @@ final class Program implements AutoCloseable {
     /** Starts with claims and otherwise quick defaults. */
     static Program start(SimulatedCluster cluster, String claims) {
         return start(cluster, Map.of("snapshotter.claims", claims));
+    }
+
+    /** Starts with claims and the routes of a directory, and otherwise quick defaults. */
+    static Program start(SimulatedCluster cluster, String claims, Path routes) {
+        return start(
+                cluster,
+                Map.of("snapshotter.claims", claims, "snapshotter.routes", routes.toString()));
     }
 
     CamelContext context() {

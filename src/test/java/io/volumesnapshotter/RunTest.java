@@ -303,14 +303,7 @@ class RunTest {
         TestRoutes.schedule(directory, "nightly", "claims: data,db");
         seed("data", NINE);
         cluster.snapshot(NAMESPACE, "by-hand", "data", Map.of("job", "volume-snapshotter"), NINE);
-        try (Program program =
-                Program.start(
-                        cluster,
-                        Map.of(
-                                "snapshotter.claims",
-                                "data",
-                                "snapshotter.routes",
-                                directory.toString()))) {
+        try (Program program = Program.start(cluster, "data", directory)) {
             program.fire("nightly", TEN);
             program.fire("hourly", TEN);
             program.fire("nightly", ELEVEN);
@@ -329,14 +322,7 @@ class RunTest {
         TestRoutes.schedule(directory, "everything", "keep-last: \"\"");
         TestRoutes.schedule(directory, "two", "keep-last: 2");
         TestRoutes.schedule(directory, "within", "keep-within: 3h");
-        try (Program program =
-                Program.start(
-                        cluster,
-                        Map.of(
-                                "snapshotter.claims",
-                                "data",
-                                "snapshotter.routes",
-                                directory.toString()))) {
+        try (Program program = Program.start(cluster, "data", directory)) {
             for (String schedule : List.of("everything", "two", "within", "hourly")) {
                 program.fire(schedule, NINE);
                 program.fire(schedule, TEN);
