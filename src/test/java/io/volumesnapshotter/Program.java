@@ -102,7 +102,9 @@ final class Program implements AutoCloseable {
     }
 
     CompletableFuture<Void> fireLater(Instant dueTime) {
-        return CompletableFuture.runAsync(() -> fire(dueTime));
+        // Not in the common pool: the HTTP client needs it, and on two processors it has one
+        // thread.
+        return CompletableFuture.runAsync(() -> fire(dueTime), task -> new Thread(task).start());
     }
 
     /** What the program told its user so far, at least this important. */
