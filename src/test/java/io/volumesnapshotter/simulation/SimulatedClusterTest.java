@@ -89,7 +89,8 @@ class SimulatedClusterTest {
     @Test
     void oneHeldRequestDoesNotHoldOthers() {
         Faults.Fault hold = cluster.faults().hold(Boundary.ARRIVED, CREATE, 1);
-        CompletableFuture<ApiCaller.Answer> held = CompletableFuture.supplyAsync(() -> create("a"));
+        CompletableFuture<ApiCaller.Answer> held =
+                CompletableFuture.supplyAsync(() -> create("a"), task -> new Thread(task).start());
         await().until(() -> hold.hits() == 1);
 
         assertThat(program.get(PATH).code()).isEqualTo(200);
