@@ -59,6 +59,7 @@ public final class Failures {
                             !isQuota(answer)
                                     && !isTerminatingNamespace(answer)
                                     && (apiServer.isRestarting()
+                                                    && hasTime(exchange, attempts, true)
                                             || apiServer.hasAnswered() && attempts < MAX_FORBIDDEN);
                     case 409, 410, 429 -> hasTime(exchange, attempts, false);
                     default ->

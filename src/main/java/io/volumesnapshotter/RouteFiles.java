@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -273,9 +272,9 @@ public final class RouteFiles {
             if (jitter.compareTo(shortest) > 0) {
                 throw new InvalidSettingException(
                         "policy:" + id + ": jitter",
-                        jitter.toString().substring(2).toLowerCase(Locale.ROOT),
+                        Settings.text(jitter),
                         "it must not be longer than the shortest time between two runs, "
-                                + shortest.toString().substring(2).toLowerCase(Locale.ROOT));
+                                + Settings.text(shortest));
             }
         }
     }

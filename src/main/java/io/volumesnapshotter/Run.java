@@ -406,11 +406,7 @@ public final class Run {
         } else if (!snapshot.started()) {
             reason = "the snapshot controller has not started on it";
         }
-        return "not ready within " + text(policy.readyTimeout()) + ": " + reason;
-    }
-
-    private static String text(Duration duration) {
-        return duration.toString().substring(2).toLowerCase(java.util.Locale.ROOT);
+        return "not ready within " + Settings.text(policy.readyTimeout()) + ": " + reason;
     }
 
     private static Optional<SnapshotFailedException> failure(
@@ -421,7 +417,10 @@ public final class Run {
     /** Takes note that a claim's snapshot failed, in creating, waiting or pruning. */
     public synchronized void failed(Claim claim) {
         Progress state = progress.get(claim);
-        if (state != null) {
+        if (state == null) {
+            // A run that only prunes has no claims of its own.
+            failedSteps.add(claim.toString());
+        } else {
             state.failed = true;
         }
     }
@@ -519,8 +518,7 @@ public final class Run {
         List<Snapshot> after = new ArrayList<>(history);
         after.add(
                 Snapshot.ready(snapshotOf(claim), claim, SnapshotLabels.ofSchedule(schedule), now));
-        List<Snapshot> needed =
-                Retention.stale(history, Retention.takenBy(schedule, claim), LAST_GOOD, zone, now);
+        List<Snapshot> needed = Retention.stale(history, scopeOf(claim), LAST_GOOD, zone, now);
         List<Snapshot> surplus =
                 stale(claim, after, now).stream().filter(needed::contains).toList();
         progress.get(claim).roomMade |= !surplus.isEmpty();

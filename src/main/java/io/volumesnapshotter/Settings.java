@@ -245,6 +245,11 @@ public final class Settings {
                 name, "give a duration above 0 with its unit, such as 500ms, 90s, 15m, 1h30m");
     }
 
+    /** A duration as users write it. */
+    static String text(Duration duration) {
+        return duration.toString().substring(2).toLowerCase(Locale.ROOT);
+    }
+
     /** A duration as {@link #duration}, or empty. */
     Optional<Duration> optionalDuration(String name) {
         return text(name).isEmpty() ? Optional.empty() : Optional.of(duration(name));

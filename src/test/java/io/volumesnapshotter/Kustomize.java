@@ -1,7 +1,7 @@
 package io.volumesnapshotter;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.io.IOException;
@@ -38,7 +38,7 @@ final class Kustomize {
     }
 
     private static Process assumeInstalled(IOException cause) {
-        assumeTrue(false, "kubectl is not installed: " + cause.getMessage());
+        abort("kubectl is not installed: " + cause.getMessage());
         throw new IllegalStateException(cause);
     }
 }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.simulation.ApiAnswer;
+import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.time.Instant;
@@ -95,6 +96,36 @@ class OtherSnapshotsTest {
                         ApiAnswer.status(500, "InternalError", "etcd has a hiccup"));
         run(Map.of("claims", "data", "prune-only", "made-by=velero", "keep-last", "1"));
         await().untilAsserted(() -> assertThat(names()).doesNotContain("velero-data-1"));
+    }
+
+    @Test
+    void aScheduleThatOnlyPrunesIsNoSuccessWhenADeletionFails() {
+        snapshot("velero-data-1", "data", VELERO, NINE);
+        snapshot("velero-data-2", "data", VELERO, TEN);
+        cluster.faults()
+                .answer(
+                        request -> request.is("delete"),
+                        Faults.ALWAYS,
+                        ApiAnswer.status(422, "Invalid", "not like this"));
+        Map<String, String> settings =
+                Map.of(
+                        "snapshotter.claims", "data",
+                        "snapshotter.prune-only", "made-by=velero");
+        try (Program program = Program.start(cluster, settings)) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .last()
+                    .asString()
+                    .contains("failed, 0 of 0 ready, failed: apps/data");
+            assertThat(program.told(Level.INFO)).noneMatch(line -> line.contains("succeeded"));
+        }
+    }
+
+    @Test
+    void anAdoptedSnapshotMakesRoomInAFullQuotaButTheLastGoodOneStays() {
+        cluster.quota(NAMESPACE, 4);
+        run(Map.of("claims", "data", "adopt", "true"));
+        awaitNames("data-hourly-20261122100000", "data-nightly-20261122000000", "original-db");
     }
 
     @Test
