@@ -108,6 +108,11 @@ public final class ApiServer implements Interceptor {
         return lastTrouble.isAfter(clock.instant().minus(RESTART));
     }
 
+    /** Whether it does not serve now. */
+    public synchronized boolean isAway() {
+        return downSince != null && upSince == null;
+    }
+
     /** Whether it ever carried out a request of this program. */
     public synchronized boolean hasAnswered() {
         return answered;

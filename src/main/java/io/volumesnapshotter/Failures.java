@@ -4,12 +4,15 @@ import com.fasterxml.jackson.core.JacksonException;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
+import org.apache.camel.Variable;
 
 /** Tells what can heal from what cannot, and makes the dead letters. */
 public final class Failures {
@@ -26,9 +29,12 @@ public final class Failures {
     private static final String NEXT_RUN = "the next run tries again";
 
     private final ApiServer apiServer;
+    private final OpenFailures open = new OpenFailures();
+    private final InstantSource clock;
 
-    public Failures(ApiServer apiServer) {
+    public Failures(ApiServer apiServer, InstantSource clock) {
         this.apiServer = apiServer;
+        this.clock = clock;
     }
 
     /**
@@ -99,8 +105,8 @@ public final class Failures {
         exchange.getIn().removeHeader(Exchange.REDELIVERY_DELAY);
     }
 
-    /** The dead letters of a failed exchange: one for each claim that it fails. */
-    public List<Failure> of(Exchange exchange) {
+    /** What a failed exchange has to tell: of each claim that it fails. */
+    public DeadLetter of(Exchange exchange) {
         Throwable failure = caught(exchange);
         Run run = run(exchange);
         SnapshotFailedException snapshotFailed =
@@ -109,6 +115,7 @@ public final class Failures {
                 snapshotFailed != null
                         ? snapshotFailed.claim()
                         : exchange.getVariable("claim", Claim.class);
+        String words = words(failure);
         String remedy = snapshotFailed != null ? snapshotFailed.remedy() : remedy(failure);
         List<Claim> claims = Collections.singletonList(claim);
         if (claim == null && run != null && run.isOpen()) {
@@ -116,32 +123,60 @@ public final class Failures {
         } else if (claim == null && run != null) {
             run.stepFailed(exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class));
         }
-        return claims.stream()
-                .map(failed -> letter(exchange, run, failed, words(failure), remedy))
-                .toList();
+        boolean isNews =
+                run == null || !isOutage(failure) || claims.size() > 1 || run.isFirstToldOf(words);
+        return new DeadLetter(
+                claims.stream()
+                        .map(failed -> letter(exchange, run, failed, words, remedy))
+                        .toList(),
+                isNews);
     }
 
-    private static Failure letter(
-            Exchange exchange, Run run, Claim claim, String words, String remedy) {
+    private Failure letter(Exchange exchange, Run run, Claim claim, String words, String remedy) {
         String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
-        if (run == null) {
-            String schedule = exchange.getFromRouteId();
-            return new Failure(schedule, schedule, "", "", "", phase, 1, words, remedy);
-        }
-        if (claim != null) {
+        String schedule = run == null ? exchange.getFromRouteId() : run.schedule();
+        String own = run == null || claim == null ? "" : run.snapshotOf(claim);
+        if (run != null && claim != null) {
             run.failed(claim);
         }
-        String snapshot = claim == null ? "" : run.snapshotOf(claim);
-        return new Failure(
-                run.schedule(),
-                run.name(),
-                claim == null ? "" : claim.namespace(),
-                claim == null ? "" : claim.name(),
-                exchange.getVariable("snapshot", snapshot, String.class),
-                phase,
-                exchange.getProperty(ATTEMPTS, 1, Integer.class),
-                words,
-                remedy);
+        Instant now = clock.instant();
+        Failure letter =
+                new Failure(
+                        schedule,
+                        run == null ? schedule : run.name(),
+                        claim == null ? "" : claim.namespace(),
+                        claim == null ? "" : claim.name(),
+                        run == null ? "" : exchange.getVariable("snapshot", own, String.class),
+                        phase,
+                        run == null ? 1 : exchange.getProperty(ATTEMPTS, 1, Integer.class),
+                        now,
+                        now,
+                        1,
+                        words,
+                        remedy,
+                        false);
+        return open.failed(letter, own);
+    }
+
+    /** Lets a run look for what earlier runs gave up on. */
+    void expect(Run run) {
+        run.awaits(open.awaited(run.schedule(), run.claims()));
+    }
+
+    /** What is well again after a run. */
+    public List<Failure> recovered(@Variable("run") Run run) {
+        return open.recovered(run, clock.instant());
+    }
+
+    /** What is failed now, and what was told of late. */
+    OpenFailures open() {
+        return open;
+    }
+
+    private static boolean isOutage(Throwable failure) {
+        return Causes.find(KubernetesClientException.class, failure)
+                .filter(answer -> answer.getCode() <= 0 || answer.getCode() >= 500)
+                .isPresent();
     }
 
     private static Run run(Exchange exchange) {

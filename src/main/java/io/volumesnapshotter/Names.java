@@ -76,6 +76,16 @@ public final class Names {
         return claim.substring(0, room) + end;
     }
 
+    /** The name of a claim's Event for a schedule: the same each time for the same kind of news. */
+    static String event(String claim, String schedule, String reason) {
+        String end = "." + hash(claim + "/" + schedule + "/" + reason);
+        int room = Math.min(claim.length(), MAX_NAME - end.length());
+        while (!Character.isLetterOrDigit(claim.charAt(room - 1))) {
+            room--;
+        }
+        return claim.substring(0, room) + end;
+    }
+
     private static String hash(String text) {
         try {
             byte[] digest =

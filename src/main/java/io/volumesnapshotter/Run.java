@@ -6,6 +6,9 @@ import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +54,9 @@ public final class Run {
     private final Instant bound;
     private final Map<Claim, Progress> progress = new LinkedHashMap<>();
     private final Set<String> failedSteps = new TreeSet<>();
+    private final Set<String> outagesTold = new HashSet<>();
+    private Map<Claim, Set<String>> awaited = Map.of();
+    private final Map<Claim, Snapshot> readyLate = new HashMap<>();
     private Duration pollDelay;
 
     private static final class Progress {
@@ -65,6 +71,8 @@ public final class Run {
         String driverError;
         boolean ready;
         boolean failed;
+        boolean takenOver;
+        Snapshot failedBefore;
 
         /** Whether its creation waits for its turn, is under way, or is sent again. */
         boolean isBeingRequested() {
@@ -188,7 +196,35 @@ public final class Run {
                 progress.values().stream()
                         .anyMatch(s -> s.isOpen() && !(s.sentAgain && s.isBeingRequested()));
         boolean unpruned = progress.values().stream().anyMatch(s -> s.ready && !s.pruned);
-        return prunesOnly() || unpruned && !waits;
+        return prunesOnly() || (unpruned || !awaited.isEmpty()) && !waits;
+    }
+
+    /**
+     * Snapshots of earlier runs that these gave up on, by claim. One that became ready since is a
+     * good one, and what it makes stale may go, whatever becomes of the claim in this run.
+     */
+    public synchronized void awaits(Map<Claim, Set<String>> earlier) {
+        awaited = earlier;
+    }
+
+    /** The snapshot of an earlier run that became ready after that run had given up on it. */
+    public synchronized Optional<Snapshot> becameReadyLate(Claim claim) {
+        return Optional.ofNullable(readyLate.get(claim));
+    }
+
+    /** The claim's snapshot before this run's, if that never became ready. */
+    public synchronized Optional<Snapshot> failedBefore(Claim claim) {
+        return Optional.ofNullable(progress.get(claim).failedBefore);
+    }
+
+    /** Whether a claim's snapshot was seen ready, and nothing failed for it. */
+    public synchronized boolean isWell(Claim claim) {
+        return progress.get(claim).ready && !progress.get(claim).failed;
+    }
+
+    /** Whether an outage that fails several claims one by one was not told yet. */
+    public synchronized boolean isFirstToldOf(String outage) {
+        return outagesTold.add(outage);
     }
 
     /** Whether it only prunes. */
@@ -245,6 +281,7 @@ public final class Run {
                 (claim, state) -> {
                     if (there.contains(claim.namespace() + "/" + snapshotOf(claim))) {
                         state.requests++;
+                        state.takenOver = true;
                     }
                 });
     }
@@ -451,8 +488,12 @@ public final class Run {
     }
 
     private List<Claim> select(Predicate<Progress> which) {
+        return select(which, claim -> false);
+    }
+
+    private List<Claim> select(Predicate<Progress> which, Predicate<Claim> orWhich) {
         return progress.entrySet().stream()
-                .filter(entry -> which.test(entry.getValue()))
+                .filter(entry -> which.test(entry.getValue()) || orWhich.test(entry.getKey()))
                 .map(Map.Entry::getKey)
                 .toList();
     }
@@ -463,11 +504,35 @@ public final class Run {
         progress.values().forEach(state -> state.pruned |= state.ready);
         Map<Claim, List<Snapshot>> byClaim =
                 listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
-        Collection<Claim> claims = prunesOnly() ? prunable(byClaim.keySet()) : ready();
+        if (!prunesOnly()) {
+            byClaim.forEach(this::lookBack);
+            awaited = Map.of();
+        }
+        Collection<Claim> claims =
+                prunesOnly()
+                        ? prunable(byClaim.keySet())
+                        : select(s -> s.ready, claim -> readyLate.containsKey(claim));
         return claims.stream()
                 .flatMap(
                         claim -> stale(claim, byClaim.getOrDefault(claim, List.of()), now).stream())
                 .toList();
+    }
+
+    private void lookBack(Claim claim, List<Snapshot> history) {
+        Set<String> names = awaited.getOrDefault(claim, Set.of());
+        history.stream()
+                .filter(snapshot -> names.contains(snapshot.name()) && snapshot.isGood())
+                .max(Comparator.comparing(Snapshot::createdAt))
+                .ifPresent(late -> readyLate.put(claim, late));
+        Progress state = progress.get(claim);
+        if (state != null && state.ready && !state.takenOver) {
+            history.stream()
+                    .filter(Retention.takenBy(schedule, claim))
+                    .filter(snapshot -> !snapshot.name().equals(snapshotOf(claim)))
+                    .max(Comparator.comparing(Snapshot::createdAt))
+                    .filter(last -> !last.ready() && !last.terminating())
+                    .ifPresent(last -> state.failedBefore = last);
+        }
     }
 
     /** Claims that only have to be pruned need not exist any more, so their names decide. */

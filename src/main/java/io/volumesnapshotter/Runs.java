@@ -33,13 +33,15 @@ public final class Runs extends LifecycleStrategySupport {
 
     private final KubernetesClient client;
     private final Claims claims;
+    private final Failures failures;
     private final InstantSource clock;
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
     private final Map<String, String> lastRuns = new ConcurrentHashMap<>();
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
 
-    public Runs(KubernetesClient client, Claims claims, InstantSource clock) {
+    public Runs(KubernetesClient client, Claims claims, Failures failures, InstantSource clock) {
         this.claims = claims;
+        this.failures = failures;
         this.client = client;
         this.clock = clock;
     }
@@ -79,6 +81,7 @@ public final class Runs extends LifecycleStrategySupport {
                         trigger.map(Trigger::zone).orElse(ZoneOffset.UTC),
                         clock);
         Failures.healed(exchange);
+        failures.expect(run);
         running.add(run);
         whenDone(exchange, () -> running.remove(run));
         lastRuns.put(schedule.name(), run.name());
@@ -213,7 +216,7 @@ public final class Runs extends LifecycleStrategySupport {
                     run.name(),
                     ready,
                     all,
-                    String.join(", ", run.failures()));
+                    DeadLetter.names(run.failures()));
         }
     }
 

@@ -7,12 +7,21 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.spi.ThreadPoolProfile;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Wires the program: what the routes refer to, and what starts and stops with them. */
 public final class SnapshotterConfiguration implements CamelConfiguration {
+
+    private static final int MAX_NOTIFICATIONS = 1000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
     private final Config cluster;
     private final Map<String, String> environment;
@@ -56,7 +65,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         ApiServer apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
         KubernetesClient client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
-        Runs runs = new Runs(client, new Claims(client), InstantSource.system());
+        Failures failures = new Failures(apiServer, InstantSource.system());
+        context.getRegistry().bind("failures", failures);
+        Runs runs = new Runs(client, new Claims(client), failures, InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
         List<String> namespaces = settings.namespaces("namespace");
@@ -72,7 +83,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                                         .newCachedThreadPool(this, "create-snapshots")));
         Snapshots snapshots = new Snapshots(client);
         context.getRegistry().bind("snapshots", snapshots);
-        context.getRegistry().bind("failures", new Failures(apiServer));
+        context.getRegistry().bind("notifications", ExecutorService.class, notifications(context));
+        context.getRegistry().bind("events", new Events(client, apiServer, InstantSource.system()));
         context.addComponent("policy", new PolicyComponent());
         context.addService(
                 new Preflight(
@@ -89,6 +101,29 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         routeFiles = new RouteFiles(Path.of(settings.text("routes")));
         routeFiles.load(context);
+    }
+
+    /**
+     * Where Events are written and notifications sent, one after the other. Nothing waits for
+     * either, so when they take too long, further ones are dropped and told.
+     */
+    private ExecutorService notifications(CamelContext context) {
+        ThreadPoolProfile profile = new ThreadPoolProfile("notifications");
+        profile.setPoolSize(1);
+        profile.setMaxPoolSize(1);
+        profile.setMaxQueueSize(MAX_NOTIFICATIONS);
+        profile.setKeepAliveTime(0L);
+        profile.setAllowCoreThreadTimeOut(false);
+        ExecutorService executor =
+                context.getExecutorServiceManager().newThreadPool(this, "notifications", profile);
+        ((ThreadPoolExecutor) executor)
+                .setRejectedExecutionHandler(
+                        (task, full) ->
+                                LOG.warn(
+                                        "a notification was dropped: {} wait already, look at route"
+                                                + " notify",
+                                        MAX_NOTIFICATIONS));
+        return executor;
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

@@ -40,14 +40,32 @@ final class Program implements AutoCloseable {
 
     /** Starts with these settings, given with their full names, over quick defaults. */
     static Program start(SimulatedCluster cluster, Map<String, String> settings) {
-        Program program = new Program(cluster, settings);
+        return new Program(cluster, settings).started();
+    }
+
+    private Program started() {
         try {
-            program.main.start();
+            main.start();
         } catch (RuntimeException e) {
-            program.close();
+            close();
             throw e;
         }
-        return program;
+        return this;
+    }
+
+    /** Starts with claims, the routes of a directory, and a bean that these refer to. */
+    static Program start(
+            SimulatedCluster cluster, String claims, Path routes, String name, Object bean) {
+        Program program =
+                new Program(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                claims,
+                                "snapshotter.routes",
+                                routes.toString()));
+        program.main.bind(name, bean);
+        return program.started();
     }
 
     /** Starts with claims and otherwise quick defaults. */

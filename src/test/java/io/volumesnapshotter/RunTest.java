@@ -132,7 +132,7 @@ class RunTest {
     }
 
     @Test
-    void sendsNothingButTheFourVerbsOnVolumeSnapshotsInItsNamespace() {
+    void sendsNothingButTheFourVerbsOnVolumeSnapshotsInItsNamespaceAndTriesOneEvent() {
         seed("data", NINE);
         cluster.driver().fails("db", "no space left");
         try (Program program =
@@ -144,12 +144,15 @@ class RunTest {
             program.fire(TEN);
             program.fire(ELEVEN);
         }
-        assertThat(cluster.log().entries())
+        assertThat(cluster.log().entries(request -> request.resource().equals("events")))
+                .singleElement()
+                .extracting(RequestLog.Entry::code)
+                .isEqualTo(403);
+        assertThat(cluster.log().entries(request -> !request.group().isEmpty()))
                 .isNotEmpty()
                 .allSatisfy(
                         request -> {
                             assertThat(request.verb()).isIn("create", "get", "list", "delete");
-                            assertThat(request.group()).isEqualTo("snapshot.storage.k8s.io");
                             assertThat(request.resource()).isEqualTo("volumesnapshots");
                             assertThat(request.namespace()).isEqualTo(NAMESPACE);
                         });

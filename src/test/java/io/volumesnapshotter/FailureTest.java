@@ -1,0 +1,346 @@
+package io.volumesnapshotter;
+
+import static io.volumesnapshotter.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import io.fabric8.kubernetes.api.model.Event;
+import io.volumesnapshotter.simulation.ApiAnswer;
+import io.volumesnapshotter.simulation.Faults;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How a failure is told, and that it is well again: log, Event, notification. */
+@Timeout(60)
+class FailureTest {
+
+    private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
+    private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+    private static final Instant ELEVEN = Instant.parse("2026-11-22T11:00:00Z");
+    private static final Instant TWELVE = Instant.parse("2026-11-22T12:00:00Z");
+
+    private static final String UNSUPPORTED = "rpc error: code = Unimplemented desc = no snapshots";
+
+    @TempDir private Path directory;
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() {
+        cluster = SimulatedCluster.start();
+        Stream.of("data", "db").forEach(claim -> cluster.claim(NAMESPACE, claim));
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    @Test
+    void aFailureIsAWarningEventOfItsClaim() {
+        grantEvents();
+        cluster.driver().fails("db", UNSUPPORTED);
+        try (Program program = Program.start(cluster, "data,db")) {
+            program.fire(TEN);
+            Event event = await().until(() -> event("SnapshotFailed"), e -> e != null);
+            assertThat(event.getType()).isEqualTo("Warning");
+            assertThat(event.getMessage())
+                    .contains("db-hourly-20261122100000", UNSUPPORTED, " -> ");
+            assertThat(event.getInvolvedObject())
+                    .extracting("kind", "namespace", "name", "uid")
+                    .containsExactly("PersistentVolumeClaim", NAMESPACE, "db", uid("db"));
+            assertThat(event.getSource().getComponent()).isEqualTo("volume-snapshotter");
+            assertThat(event.getCount()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aFailureThatRepeatsRaisesTheCountOfItsEvent() {
+        grantEvents();
+        cluster.driver().fails("db", UNSUPPORTED);
+        try (Program program = Program.start(cluster, "db")) {
+            program.fire(NINE);
+            program.fire(TEN);
+            program.fire(ELEVEN);
+            await().untilAsserted(
+                            () ->
+                                    assertThat(events())
+                                            .singleElement()
+                                            .extracting(Event::getCount)
+                                            .isEqualTo(3));
+        }
+        assertThat(events().get(0).getMessage()).contains("db-hourly-20261122110000");
+    }
+
+    @Test
+    void withoutTheRightToWriteEventsItSaysSoOnceAndRunsOn() {
+        cluster.driver().fails("db", UNSUPPORTED);
+        try (Program program = Program.start(cluster, "data,db")) {
+            program.fire(TEN);
+            await().until(() -> linesWith(program, "no Events are written").size() == 1);
+            program.fire(ELEVEN);
+            cluster.driver().heal();
+            program.fire(TWELVE);
+            assertThat(linesWith(program, "no Events are written"))
+                    .singleElement()
+                    .asString()
+                    .contains("cannot create resource \"events\"", "k8s/components/events");
+            assertThat(linesWith(program, "hourly-20261122120000: succeeded")).hasSize(1);
+        }
+    }
+
+    @Test
+    void aRecoveryIsToldOnceInLogEventAndNotification() throws Exception {
+        grantEvents();
+        cluster.driver().fails("db", UNSUPPORTED);
+        List<Failure> notified = new CopyOnWriteArrayList<>();
+        try (Program program = startWithReceiver(notified, "data,db")) {
+            program.fire(NINE);
+            program.fire(TEN);
+            cluster.driver().heal();
+            program.fire(ELEVEN);
+            program.fire(TWELVE);
+            await().until(() -> notified.size() == 3);
+            assertThat(linesWith(program, "recovered"))
+                    .singleElement()
+                    .asString()
+                    .contains(
+                            "hourly-20261122110000 apps/db: recovered:"
+                                    + " db-hourly-20261122110000 is ready");
+        }
+        assertThat(notified).extracting(Failure::recovered).containsExactly(false, false, true);
+        assertThat(notified)
+                .extracting(Failure::failures)
+                .describedAs("failures in a row")
+                .containsExactly(1, 2, 2);
+        assertThat(notified.get(2).firstAt()).isEqualTo(notified.get(0).lastAt());
+        assertThat(event("SnapshotRecovered"))
+                .extracting(Event::getType, Event::getCount)
+                .containsExactly("Normal", 1);
+    }
+
+    @Test
+    void aRecoveryIsToldAlsoWhenTheProgramWasStartedAnewInBetween() {
+        Map<String, String> wrong =
+                Map.of("snapshotter.claims", "db", "snapshotter.snapshot-class-name", "no-such");
+        try (Program program = Program.start(cluster, wrong)) {
+            program.fire(TEN);
+        }
+        try (Program program = Program.start(cluster, "db")) {
+            program.fire(ELEVEN);
+            assertThat(linesWith(program, "apps/db: recovered")).hasSize(1);
+            program.fire(TWELVE);
+            assertThat(linesWith(program, "apps/db: recovered")).hasSize(1);
+        }
+    }
+
+    @Test
+    void aFailureHasAllThatAPersonNeedsToAct() throws Exception {
+        cluster.faults()
+                .answer(
+                        request -> request.verb().equals("create"),
+                        Faults.ALWAYS,
+                        ApiAnswer.status(422, "Invalid", "name is no good"));
+        List<Failure> notified = new CopyOnWriteArrayList<>();
+        try (Program program = startWithReceiver(notified, "db")) {
+            program.fire(TEN);
+            await().until(() -> notified.size() == 1);
+        }
+        assertThat(notified.get(0).fields())
+                .containsEntry("schedule", "hourly")
+                .containsEntry("run", "hourly-20261122100000")
+                .containsEntry("namespace", NAMESPACE)
+                .containsEntry("claim", "db")
+                .containsEntry("snapshot", "db-hourly-20261122100000")
+                .containsEntry("phase", "create-snapshot")
+                .containsEntry("attempts", 1)
+                .containsEntry("failures", 1)
+                .containsEntry("reason", "name is no good")
+                .containsEntry("remedy", "correct what it names")
+                .containsEntry("recovered", false)
+                .containsKeys("firstAt", "lastAt", "text");
+    }
+
+    @Test
+    void aSnapshotThatBecomesReadyAfterItsDeadlineCountsAndIsToldAndPruningCatchesUp() {
+        cluster.snapshot(
+                NAMESPACE,
+                "db-hourly-20261122090000",
+                "db",
+                SnapshotLabels.of("db-hourly-20261122090000", "hourly", "hourly-20261122090000"),
+                NINE);
+        cluster.driver().neverReady();
+        Map<String, String> settings =
+                Map.of("snapshotter.claims", "db", "snapshotter.ready-timeout", "300ms");
+        try (Program program = Program.start(cluster, settings)) {
+            program.fire(TEN);
+            assertThat(names()).contains("db-hourly-20261122090000");
+            cluster.driver().heal();
+            await().until(() -> isReady("db-hourly-20261122100000"));
+            cluster.driver().neverReady();
+            program.fire(ELEVEN);
+            assertThat(linesWith(program, "recovered"))
+                    .singleElement()
+                    .asString()
+                    .contains("db-hourly-20261122100000 became ready after its run had given up");
+            assertThat(linesWith(program, "hourly-20261122110000: failed")).hasSize(1);
+            await().until(() -> !names().contains("db-hourly-20261122090000"));
+            assertThat(names()).contains("db-hourly-20261122100000", "db-hourly-20261122110000");
+        }
+    }
+
+    @Test
+    void withoutALateSuccessARunThatFailsDeletesNothing() {
+        Stream.of(NINE, TEN)
+                .map(time -> Names.snapshot("db", "hourly", time))
+                .forEach(
+                        name ->
+                                cluster.snapshot(
+                                        NAMESPACE,
+                                        name,
+                                        "db",
+                                        SnapshotLabels.of(name, "hourly", "hourly-1"),
+                                        NINE));
+        cluster.driver().neverReady();
+        Map<String, String> settings =
+                Map.of("snapshotter.claims", "db", "snapshotter.ready-timeout", "300ms");
+        try (Program program = Program.start(cluster, settings)) {
+            program.fire(ELEVEN);
+            program.fire(TWELVE);
+        }
+        assertThat(cluster.log().count("delete")).isZero();
+    }
+
+    @Test
+    void anOutageIsToldOnceForAllClaimsOfARun() {
+        cluster.faults()
+                .answer(
+                        request -> request.verb().equals("create"),
+                        Faults.ALWAYS,
+                        ApiAnswer.status(500, "InternalError", "etcd is away"));
+        try (Program program = Program.start(cluster, "data,db", impatient())) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .hasSize(2)
+                    .anyMatch(line -> line.contains("etcd is away"))
+                    .anyMatch(
+                            line ->
+                                    line.equals(
+                                            "hourly-20261122100000: failed, 0 of 2 ready, failed:"
+                                                    + " apps/data, apps/db"));
+        }
+    }
+
+    @Test
+    void aNotificationThatFailsIsToldAndNothingElse() throws Exception {
+        cluster.driver().fails("db", UNSUPPORTED);
+        Path routes =
+                routesWithNotify(
+                        "- throwException: {exceptionType:"
+                                + " java.lang.IllegalStateException, message: the receiver is away}");
+        try (Program program = Program.start(cluster, "data,db", routes)) {
+            program.fire(TEN);
+            await().until(() -> linesWith(program, "not notified of").size() == 1);
+            program.fire(ELEVEN);
+            await().until(() -> linesWith(program, "not notified of").size() == 2);
+            assertThat(linesWith(program, "not notified of"))
+                    .allMatch(line -> line.endsWith(": the receiver is away"));
+            assertThat(program.told(Level.ERROR)).hasSize(4);
+        }
+    }
+
+    /** What a notify route of a user's own may call. */
+    public record Receiver(List<Failure> notified) {
+
+        public void add(Failure news) {
+            notified.add(news);
+        }
+    }
+
+    private Path impatient() {
+        try {
+            TestRoutes.copyTo(directory);
+            Path file = directory.resolve("error-handling" + RouteFiles.SUFFIX);
+            Files.writeString(
+                    file,
+                    Files.readString(file)
+                            .replace("redeliveryDelay: \"1000\"", "redeliveryDelay: \"10\""));
+            return directory;
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private Path routesWithNotify(String step) throws Exception {
+        Path routes = impatient();
+        Files.writeString(
+                routes.resolve("notify" + RouteFiles.SUFFIX),
+                """
+                - route:
+                    id: notify
+                    from:
+                      uri: direct:notify
+                      steps:
+                        %s
+                """
+                        .formatted(step));
+        return routes;
+    }
+
+    private Program startWithReceiver(List<Failure> notified, String claims) throws Exception {
+        Path routes = routesWithNotify("- bean: {ref: receiver, method: add}");
+        return Program.start(cluster, claims, routes, "receiver", new Receiver(notified));
+    }
+
+    private void grantEvents() {
+        cluster.access().grant(NAMESPACE, "events", "create", "get", "update");
+        cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "get");
+    }
+
+    private List<Event> events() {
+        return cluster.admin().v1().events().inNamespace(NAMESPACE).list().getItems();
+    }
+
+    private Event event(String reason) {
+        return events().stream()
+                .filter(event -> event.getReason().equals(reason))
+                .findAny()
+                .orElse(null);
+    }
+
+    private String uid(String claim) {
+        return cluster.admin()
+                .persistentVolumeClaims()
+                .inNamespace(NAMESPACE)
+                .withName(claim)
+                .get()
+                .getMetadata()
+                .getUid();
+    }
+
+    private List<String> names() {
+        return cluster.snapshots(NAMESPACE).stream().map(SimulatedSnapshot::name).toList();
+    }
+
+    private boolean isReady(String name) {
+        return cluster.snapshots(NAMESPACE).stream()
+                .anyMatch(snapshot -> snapshot.name().equals(name) && snapshot.ready());
+    }
+
+    private static List<String> linesWith(Program program, String words) {
+        return program.told(Level.INFO).stream().filter(line -> line.contains(words)).toList();
+    }
+}
