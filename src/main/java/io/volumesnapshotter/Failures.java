@@ -168,6 +168,11 @@ public final class Failures {
         return open.recovered(run, clock.instant());
     }
 
+    /** Why a notification failed, in one line, without what is secret in a webhook's address. */
+    public static String undelivered(Exchange exchange) {
+        return words(exchange).replaceAll("(https?://[^/\\s]+)/\\S*", "$1/…");
+    }
+
     /** What is failed now, and what was told of late. */
     OpenFailures open() {
         return open;

@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 
 /** Copies of the route files that ship, with schedules of a test's own beside them. */
@@ -13,7 +14,10 @@ final class TestRoutes {
     static void copyTo(Path directory) throws IOException {
         try (Stream<Path> files = Files.list(Path.of("routes"))) {
             for (Path file : files.filter(f -> f.toString().endsWith(RouteFiles.SUFFIX)).toList()) {
-                Files.copy(file, directory.resolve(file.getFileName()));
+                Files.copy(
+                        file,
+                        directory.resolve(file.getFileName()),
+                        StandardCopyOption.REPLACE_EXISTING);
             }
         }
     }
