@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -67,7 +68,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
         Failures failures = new Failures(apiServer, InstantSource.system());
         context.getRegistry().bind("failures", failures);
-        Runs runs = new Runs(client, new Claims(client), failures, InstantSource.system());
+        BooleanSupplier leader = () -> true;
+        Runs runs =
+                new Runs(client, new Claims(client), failures, leader, InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
         List<String> namespaces = settings.namespaces("namespace");
@@ -96,6 +99,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         context.addStartupListener(
                 new CatchUp(
+                        runs,
+                        leader,
+                        context.getExecutorServiceManager()
+                                .newSingleThreadScheduledExecutor(this, "fire-times"),
                         context.getExecutorServiceManager().newCachedThreadPool(this, "catch-up"),
                         InstantSource.system()));
 
