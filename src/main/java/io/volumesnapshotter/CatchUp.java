@@ -118,7 +118,7 @@ public final class CatchUp implements StartupListener {
             } else if (isMissed(context, route.getRouteId(), watch, now)) {
                 Instant due = watch.due;
                 watch.attempted = due;
-                executor.execute(() -> makeUp(route, due));
+                executor.execute(() -> fire(route, due, MADE_UP));
             }
         }
         watches.values().removeIf(watch -> watch.seen.isBefore(now.minus(EXCHANGE)));
@@ -168,11 +168,16 @@ public final class CatchUp implements StartupListener {
                 && !due.isBefore(now.minus(policy.get().startingDeadline()));
     }
 
-    private static void makeUp(Route route, Instant due) {
+    /**
+     * Fires a schedule's route as its trigger would, and returns when the run has ended.
+     *
+     * @param property tells the run who fired
+     */
+    static void fire(Route route, Instant due, String property) {
         Exchange exchange = route.getEndpoint().createExchange();
         exchange.getExchangeExtension().setFromRouteId(route.getRouteId());
         exchange.getIn().setHeader("scheduledFireTime", Date.from(due));
-        exchange.setProperty(MADE_UP, true);
+        exchange.setProperty(property, true);
         try {
             route.getProcessor().process(exchange);
         } catch (Exception e) {
@@ -180,7 +185,7 @@ public final class CatchUp implements StartupListener {
         }
         if (exchange.getException() != null && route.getCamelContext().isStarted()) {
             LOG.error(
-                    "{}: making up for {} failed: {}",
+                    "{}: the run for {} failed: {}",
                     route.getRouteId(),
                     due,
                     Failures.rootWords(exchange.getException()));

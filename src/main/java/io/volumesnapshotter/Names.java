@@ -55,6 +55,11 @@ public final class Names {
         return schedule + "-" + SECONDS.format(fireTime);
     }
 
+    /** When the run of this name was due. */
+    static Instant fireTime(String run) {
+        return Instant.from(SECONDS.parse(run.substring(run.lastIndexOf('-') + 1)));
+    }
+
     /**
      * The name of a run's snapshot of a claim: {@code <claim>-<schedule>-<yyyyMMddHHmmss>}, in UTC.
      *

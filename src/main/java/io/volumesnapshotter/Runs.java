@@ -27,6 +27,9 @@ import org.slf4j.LoggerFactory;
 /** What the routes ask about a run, and which runs go on when the program is told to stop. */
 public final class Runs extends LifecycleStrategySupport {
 
+    /** Property of the exchange of a run that is run again, because it failed. */
+    static final String REPLAYED = "replayed";
+
     /** Property of an exchange that has its schedule's turn. */
     private static final String TURN = "turn";
 

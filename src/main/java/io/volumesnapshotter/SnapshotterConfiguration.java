@@ -69,8 +69,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Failures failures = new Failures(apiServer, InstantSource.system());
         context.getRegistry().bind("failures", failures);
         BooleanSupplier leader = () -> true;
-        Runs runs =
-                new Runs(client, new Claims(client), failures, leader, InstantSource.system());
+        Runs runs = new Runs(client, new Claims(client), failures, leader, InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
         List<String> namespaces = settings.namespaces("namespace");
@@ -97,14 +96,20 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "preflight")));
 
+        ExecutorService fires =
+                context.getExecutorServiceManager().newCachedThreadPool(this, "fires");
         context.addStartupListener(
                 new CatchUp(
                         runs,
                         leader,
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "fire-times"),
-                        context.getExecutorServiceManager().newCachedThreadPool(this, "catch-up"),
+                        fires,
                         InstantSource.system()));
+        Management.show(
+                context,
+                "Failures",
+                new Replay(context, failures.open(), leader, fires, InstantSource.system()));
 
         routeFiles = new RouteFiles(Path.of(settings.text("routes")));
         routeFiles.load(context);

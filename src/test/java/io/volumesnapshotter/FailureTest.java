@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import static io.volumesnapshotter.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
@@ -10,6 +11,7 @@ import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -17,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
+import javax.management.JMX;
+import javax.management.MBeanServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -268,6 +272,37 @@ class FailureTest {
         public void add(Failure news) {
             notified.add(news);
         }
+    }
+
+    @Test
+    void aFailedRunIsReplayedFromJmxAndTakesNothingTwice() throws Exception {
+        cluster.driver().fails("db", UNSUPPORTED);
+        try (Program program = Program.start(cluster, "data,db")) {
+            program.fire(TEN);
+            MBeanServer jmx = ManagementFactory.getPlatformMBeanServer();
+            FailuresMXBean failures =
+                    JMX.newMXBeanProxy(jmx, Management.name("Failures"), FailuresMXBean.class);
+            assertThat(failures.getOpen())
+                    .singleElement()
+                    .satisfies(
+                            failure ->
+                                    assertThat(failure)
+                                            .containsEntry("claim", "db")
+                                            .containsEntry("reason", UNSUPPORTED));
+            assertThatThrownBy(() -> failures.replay("hourly-20261122090000"))
+                    .hasMessageContaining("no run \"hourly-20261122090000\"");
+            cluster.driver().heal();
+            cluster.log().clear();
+            assertThat(failures.replay("hourly-20261122100000"))
+                    .isEqualTo("hourly-20261122100000 is run again");
+            await().until(() -> failures.getOpen().isEmpty());
+            assertThat(failures.getRecent())
+                    .extracting(failure -> failure.get("recovered"))
+                    .containsExactly("false", "true");
+            await().until(() -> linesWith(program, "succeeded, 2 of 2").size() == 1);
+        }
+        assertThat(cluster.log().count("create")).isZero();
+        assertThat(names()).hasSize(2);
     }
 
     private Path impatient() {

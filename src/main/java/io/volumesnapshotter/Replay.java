@@ -1,0 +1,82 @@
+package io.volumesnapshotter;
+
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
+
+/** Shows what failed, and runs it again when told to. */
+final class Replay implements FailuresMXBean {
+
+    private final CamelContext context;
+    private final OpenFailures failures;
+    private final BooleanSupplier leader;
+    private final Executor executor;
+    private final InstantSource clock;
+
+    /**
+     * @param leader whether this program is the one that runs schedules
+     * @param executor where runs are waited for, one thread for each
+     */
+    Replay(
+            CamelContext context,
+            OpenFailures failures,
+            BooleanSupplier leader,
+            Executor executor,
+            InstantSource clock) {
+        this.context = context;
+        this.failures = failures;
+        this.leader = leader;
+        this.executor = executor;
+        this.clock = clock;
+    }
+
+    @Override
+    public List<Map<String, String>> getOpen() {
+        return failures.open().stream().map(Replay::texts).toList();
+    }
+
+    @Override
+    public List<Map<String, String>> getRecent() {
+        return failures.history().stream().map(Replay::texts).toList();
+    }
+
+    private static Map<String, String> texts(Failure failure) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        failure.fields().forEach((name, value) -> texts.put(name, Objects.toString(value)));
+        return texts;
+    }
+
+    @Override
+    public String replay(String run) {
+        String schedule =
+                failures.history().stream()
+                        .filter(failure -> failure.run().equals(run) && !failure.recovered())
+                        .map(Failure::schedule)
+                        .findAny()
+                        .orElseThrow(
+                                () ->
+                                        new IllegalArgumentException(
+                                                "no run \"" + run + "\" is known to have failed"));
+        if (!leader.getAsBoolean()) {
+            throw new IllegalStateException("another replica leads; ask that one");
+        }
+        Route route = context.getRoute(schedule);
+        if (route == null || !context.getRouteController().getRouteStatus(schedule).isStarted()) {
+            throw new IllegalStateException("schedule \"" + schedule + "\" does not run");
+        }
+        Instant due =
+                run.equals(schedule)
+                        ? clock.instant().truncatedTo(ChronoUnit.SECONDS)
+                        : Names.fireTime(run);
+        executor.execute(() -> CatchUp.fire(route, due, Runs.REPLAYED));
+        return Names.run(schedule, due) + " is run again";
+    }
+}
