@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import static io.volumesnapshotter.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -41,6 +42,7 @@ class RightsTest {
     private static final Path OVERLAYS = Path.of("examples", "overlays");
     private static final Path SELECT_CLAIMS = OVERLAYS.resolve("select-claims");
     private static final Path CLUSTER_WIDE = OVERLAYS.resolve("cluster-wide");
+    private static final Path EVENTS = OVERLAYS.resolve("events");
 
     private static final String SNAPSHOTS =
             "snapshot.storage.k8s.io/volumesnapshots: create get list delete";
@@ -136,6 +138,40 @@ class RightsTest {
     }
 
     @Test
+    void eventsAddsTheRightToWriteThemAndToReadTheClaims() throws Exception {
+        assertThat(rules(Kustomize.build(EVENTS)))
+                .containsExactlyInAnyOrder(
+                        "Role volume-snapshotter " + SNAPSHOTS,
+                        "Role volume-snapshotter-events /events: create get update",
+                        "Role volume-snapshotter-events /persistentvolumeclaims: get");
+    }
+
+    @Test
+    void eventsLetsFailuresBeWrittenOnTheirClaimsAndCounted() throws Exception {
+        apply(EVENTS);
+        cluster.driver().fails("rpc error: code = Unimplemented desc = no");
+        try (Program program = start(Map.of("claims", "db"))) {
+            program.fire(TEN);
+            program.fire(TEN.plusSeconds(3600));
+            await().until(
+                            () ->
+                                    cluster
+                                            .admin()
+                                            .v1()
+                                            .events()
+                                            .inNamespace(NAMESPACE)
+                                            .list()
+                                            .getItems()
+                                            .stream()
+                                            .anyMatch(
+                                                    event ->
+                                                            event.getReason().equals(Events.FAILED)
+                                                                    && event.getCount() == 2));
+        }
+        assertThat(cluster.log().entries(request -> request.code() == 403)).isEmpty();
+    }
+
+    @Test
     void withoutTheRuleForNamespacesOnlyNamespaceSelectorsFail() throws Exception {
         List<HasMetadata> objects = overlay(CLUSTER_WIDE);
         for (HasMetadata object : objects) {
@@ -152,7 +188,7 @@ class RightsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"select-claims", "cluster-wide"})
+    @ValueSource(strings = {"select-claims", "cluster-wide", "events"})
     void theSubjectOfEachBindingIsTheAccountWhereItIs(String overlay) throws Exception {
         for (List<HasMetadata> objects :
                 List.of(
@@ -177,7 +213,7 @@ class RightsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"select-claims", "cluster-wide"})
+    @ValueSource(strings = {"select-claims", "cluster-wide", "events"})
     void aComponentInAnOverlayOfOnesOwnBindsTheAccountThere(String component) throws Exception {
         Path own = Files.createDirectory(directory.resolve("own"));
         Files.writeString(

@@ -18,7 +18,7 @@ class RouteFilesTest {
 
     static List<Path> files() throws IOException {
         try (Stream<Path> routes = Files.list(Path.of("routes"));
-                Stream<Path> examples = Files.list(Path.of("examples"))) {
+                Stream<Path> examples = Files.walk(Path.of("examples"))) {
             return Stream.concat(routes, examples)
                     .filter(file -> file.toString().endsWith(RouteFiles.SUFFIX))
                     .toList();
