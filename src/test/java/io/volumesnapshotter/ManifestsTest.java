@@ -15,6 +15,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.SecretEnvSource;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
@@ -305,10 +306,15 @@ class ManifestsTest {
 
     @Test
     void theProgramGetsTheSettings() {
-        assertThat(container.getEnvFrom())
-                .singleElement()
-                .extracting(source -> source.getConfigMapRef().getName())
+        assertThat(container.getEnvFrom().get(0).getConfigMapRef().getName())
                 .isEqualTo(kustomization.at("/configMapGenerator/0/name").asText());
+    }
+
+    @Test
+    void theProgramGetsWhatNotificationsNeedWhereThereIsAny() {
+        assertThat(container.getEnvFrom().get(1).getSecretRef())
+                .extracting(SecretEnvSource::getName, SecretEnvSource::getOptional)
+                .containsExactly("volume-snapshotter-notify", true);
     }
 
     @Test
