@@ -84,7 +84,7 @@ record SoakSchedule(
         List<SimulatedSnapshot> newer = newer(BY_STORAGE, snapshot, good);
         int keep = makesRoom ? last - 1 : last;
         if (newer.size() < keep) {
-            return "only " + newer.size() + " newer ones are ready, keep-last is " + last;
+            return "of the newer ones " + newer.size() + " are ready, and keep-last is " + last;
         }
         if (hourly == 0) {
             return null;
@@ -92,7 +92,7 @@ record SoakSchedule(
         List<Instant> hours = newer.stream().map(SoakSchedule::hour).distinct().toList();
         boolean isOldest = newer.size() == good.size();
         return hours.size() < hourly && (isOldest || !hours.contains(hour(snapshot)))
-                ? "newer ones are of only " + hours.size() + " hours, keep-hourly is " + hourly
+                ? "the newer ones are of " + hours.size() + " hours, and keep-hourly is " + hourly
                 : null;
     }
 
