@@ -130,14 +130,28 @@ final class Program implements AutoCloseable {
                         .build());
     }
 
+    /** Makes the hourly schedule's run up as a start of the program does. */
+    void makeUp(Instant dueTime) {
+        process(
+                "hourly",
+                ExchangeBuilder.anExchange(context())
+                        .withHeader("scheduledFireTime", Date.from(dueTime))
+                        .withProperty(CatchUp.MADE_UP, true)
+                        .build());
+    }
+
     void fire(Instant dueTime) {
         fire("hourly", dueTime);
     }
 
     CompletableFuture<Void> fireLater(Instant dueTime) {
+        return later(() -> fire(dueTime));
+    }
+
+    static CompletableFuture<Void> later(Runnable task) {
         // Not in the common pool: the HTTP client needs it, and on two processors it has one
         // thread.
-        return CompletableFuture.runAsync(() -> fire(dueTime), task -> new Thread(task).start());
+        return CompletableFuture.runAsync(task, run -> new Thread(run).start());
     }
 
     /** What the program told its user so far, at least this important. */
