@@ -4,9 +4,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -16,6 +14,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private final Config cluster;
     private final Map<String, String> environment;
+    private boolean serves = true;
+    private KubernetesClient client;
+    private ApiServer apiServer;
     private RouteFiles routeFiles;
 
     /** Uses the cluster that {@link ClusterAccess#find} finds. */
@@ -31,6 +32,12 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     public SnapshotterConfiguration(Config cluster, Map<String, String> environment) {
         this.cluster = cluster;
         this.environment = environment;
+    }
+
+    /** Leaves out what starts runs or looks at the cluster by itself. */
+    SnapshotterConfiguration onlyToLook() {
+        serves = false;
+        return this;
     }
 
     @Override
@@ -53,42 +60,47 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         context.getGlobalOptions()
                 .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
 
-        ApiServer apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
-        KubernetesClient client = ClusterAccess.connect(cluster, apiServer);
+        apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
+        client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
         Runs runs = new Runs(client, new Claims(client), InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
-        List<String> namespaces = settings.namespaces("namespace");
-        Optional<String> namespace =
-                namespaces.size() == 1 && !namespaces.contains(ClaimSelection.ALL)
-                        ? Optional.of(namespaces.get(0))
-                        : Optional.of(client.getNamespace()).filter(own -> namespaces.isEmpty());
         context.getRegistry()
                 .bind(
                         "createTurns",
                         new CreateTurns(
                                 context.getExecutorServiceManager()
                                         .newCachedThreadPool(this, "create-snapshots")));
-        Snapshots snapshots = new Snapshots(client);
-        context.getRegistry().bind("snapshots", snapshots);
+        context.getRegistry().bind("snapshots", new Snapshots(client));
         context.getRegistry().bind("failures", new Failures(apiServer));
         context.addComponent("policy", new PolicyComponent());
-        context.addService(
-                new Preflight(
-                        snapshots,
-                        apiServer,
-                        namespace,
-                        context.getExecutorServiceManager()
-                                .newSingleThreadScheduledExecutor(this, "preflight")));
-
-        context.addStartupListener(
-                new CatchUp(
-                        context.getExecutorServiceManager().newCachedThreadPool(this, "catch-up"),
-                        InstantSource.system()));
+        if (serves) {
+            context.addStartupListener(
+                    new Preflight(
+                            client,
+                            apiServer,
+                            context.getExecutorServiceManager()
+                                    .newSingleThreadScheduledExecutor(this, "preflight")));
+            context.addStartupListener(
+                    new CatchUp(
+                            context.getExecutorServiceManager()
+                                    .newCachedThreadPool(this, "catch-up"),
+                            InstantSource.system()));
+        }
 
         routeFiles = new RouteFiles(Path.of(settings.text("routes")));
         routeFiles.load(context);
+    }
+
+    /** The address of the API server. */
+    String server() {
+        return cluster.getMasterUrl();
+    }
+
+    /** A look at the cluster for the schedules of a context that has been configured. */
+    ClusterCheck check(CamelContext context) {
+        return new ClusterCheck(client, apiServer, PolicyComponent.schedules(context));
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

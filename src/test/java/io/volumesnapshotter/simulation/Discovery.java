@@ -32,7 +32,12 @@ final class Discovery {
                 yield ApiAnswer.json(200, versions);
             }
             case "/apis" -> ApiAnswer.json(200, groups(types));
-            default -> resources(path, types);
+            default -> {
+                if (path.matches("/apis/[^/]+")) {
+                    yield group(path.substring("/apis/".length()), types);
+                }
+                yield resources(path, types);
+            }
         };
     }
 
@@ -42,14 +47,23 @@ final class Discovery {
         TreeSet<String> names = new TreeSet<>();
         types.forEach(type -> names.add(type.group()));
         names.remove("");
-        for (String name : names) {
-            ObjectNode version =
-                    Json.object().put("groupVersion", name + "/v1").put("version", "v1");
-            ObjectNode group = groups.addObject().put("name", name);
-            group.putArray("versions").add(version);
-            group.set("preferredVersion", version);
-        }
+        names.forEach(name -> groups.add(group(name)));
         return list;
+    }
+
+    private static ObjectNode group(String name) {
+        ObjectNode version = Json.object().put("groupVersion", name + "/v1").put("version", "v1");
+        ObjectNode group = Json.object().put("name", name);
+        group.putArray("versions").add(version);
+        group.set("preferredVersion", version);
+        return group;
+    }
+
+    private static ApiAnswer group(String name, List<ResourceType> types) {
+        if (types.stream().noneMatch(type -> type.group().equals(name))) {
+            return ApiFailure.pageNotFound();
+        }
+        return ApiAnswer.json(200, group(name).put("kind", "APIGroup").put("apiVersion", "v1"));
     }
 
     private static ApiAnswer resources(String path, List<ResourceType> types) {
