@@ -68,7 +68,7 @@ public final class CatchUp implements StartupListener {
         } catch (Exception e) {
             exchange.setException(e);
         }
-        if (exchange.getException() != null) {
+        if (exchange.getException() != null && !exchange.getContext().isStopping()) {
             LOG.error(
                     "{}: making up for {} failed: {}",
                     route.getRouteId(),

@@ -341,7 +341,7 @@ final class ClusterCheck {
             for (Claim claim : claims.named(schedule)) {
                 PersistentVolumeClaim found =
                         named.getOrDefault(claim, Optional.empty()).orElse(null);
-                unknown |= found == null;
+                unknown |= !named.containsKey(claim);
                 if (found != null && classes != null && Claims.reasonToSkip(found).isEmpty()) {
                     groups.add(found, policy.snapshotClassName(), classes);
                 }
@@ -516,14 +516,14 @@ final class ClusterCheck {
                             "it selects no claim of which a snapshot can be taken",
                             "look at claims and namespace of the schedule"));
         } else {
-            tell(Finding.info(what, "it selects %,d claims".formatted(taken), ""));
+            tell(Finding.info(what, "claims that it takes now: %,d".formatted(taken), ""));
         }
         if (!skipped.isEmpty()) {
             Map.Entry<Claim, String> first = skipped.entrySet().iterator().next();
             tell(
                     Finding.warn(
                             what,
-                            "it skips %,d claims that it selects; of %s %s"
+                            "claims that it selects and skips: %,d; of %s %s"
                                     .formatted(skipped.size(), first.getKey(), first.getValue()),
                             "mend them, or keep them out by the annotation "
                                     + Claims.SNAPSHOT

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.camel.Body;
 import org.apache.camel.CamelContext;
@@ -37,6 +38,7 @@ public final class Runs extends LifecycleStrategySupport {
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
     private final Map<String, String> lastRuns = new ConcurrentHashMap<>();
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
+    private volatile boolean stopping;
 
     public Runs(KubernetesClient client, Claims claims, InstantSource clock) {
         this.claims = claims;
@@ -62,7 +64,10 @@ public final class Runs extends LifecycleStrategySupport {
                             + exchange.getFromRouteId()
                             + " before direct:run-schedule");
         }
-        awaitTurn(schedule.name(), exchange);
+        if (!awaitTurn(schedule.name(), exchange)) {
+            exchange.setRouteStop(true);
+            return;
+        }
         Optional<Trigger> trigger = Trigger.of(exchange.getContext().getRoute(schedule.name()));
         Instant due = due(exchange, trigger);
         if (isFired(exchange) && isLeftOut(schedule, due)) {
@@ -80,7 +85,14 @@ public final class Runs extends LifecycleStrategySupport {
                         clock);
         Failures.healed(exchange);
         running.add(run);
-        whenDone(exchange, () -> running.remove(run));
+        // One that a stop cuts off is told as such.
+        whenDone(
+                exchange,
+                () -> {
+                    if (!stopping) {
+                        running.remove(run);
+                    }
+                });
         lastRuns.put(schedule.name(), run.name());
         exchange.setVariable("run", run);
         LOG.info("{}: starts, {} claims", run.name(), run.claims().size());
@@ -95,15 +107,24 @@ public final class Runs extends LifecycleStrategySupport {
         return name.equals(lastRuns.get(schedule.name()));
     }
 
-    /** Runs of one schedule never overlap, whoever starts them. */
-    private void awaitTurn(String schedule, Exchange exchange) throws InterruptedException {
+    /**
+     * Runs of one schedule never overlap, whoever starts them.
+     *
+     * @return whether it is this run's turn; false when the program ends first
+     */
+    private boolean awaitTurn(String schedule, Exchange exchange) throws InterruptedException {
         if (exchange.getProperty(TURN) != null) {
-            return;
+            return !stopping;
         }
         Semaphore turn = turns.computeIfAbsent(schedule, any -> new Semaphore(1, true));
-        turn.acquire();
+        while (!turn.tryAcquire(1, TimeUnit.SECONDS)) {
+            if (stopping) {
+                return false;
+            }
+        }
         exchange.setProperty(TURN, true);
         whenDone(exchange, turn::release);
+        return !stopping;
     }
 
     private static void whenDone(Exchange exchange, Runnable action) {
@@ -219,6 +240,7 @@ public final class Runs extends LifecycleStrategySupport {
 
     @Override
     public void onContextStopping(CamelContext context) {
+        stopping = true;
         if (!running.isEmpty()) {
             LOG.info(
                     "told to stop: no run starts any more; {} may still end within {} s",

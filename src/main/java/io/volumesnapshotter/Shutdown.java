@@ -5,33 +5,23 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.main.DefaultMainShutdownStrategy;
 import org.apache.camel.main.Main;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends the process in order when a signal tells it to: triggers stop, runs may end for as long as
- * Camel's shutdown timeout says, and the exit code is 0. Left to itself, a JVM that a signal ends
- * has the code 143, which looks like a failure.
+ * The shutdown hook that ends the process in order when a signal tells it to: triggers stop, runs
+ * may end for as long as Camel's shutdown timeout says, and the exit code is 0. Left to itself, a
+ * JVM that a signal ends has the code 143, which looks like a failure.
  */
 final class Shutdown extends Thread {
 
     /** What the end may take beyond the time for the runs. */
     private static final Duration MARGIN = Duration.ofSeconds(10);
 
-    private static final Logger LOG = LoggerFactory.getLogger(Shutdown.class);
-
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile Main main;
     private volatile int exitCode;
 
-    /** Takes care of the end of this process from now on. */
-    static Shutdown install() {
-        Shutdown shutdown = new Shutdown();
-        Runtime.getRuntime().addShutdownHook(shutdown);
-        return shutdown;
-    }
-
-    private Shutdown() {
+    Shutdown() {
         super("shutdown");
     }
 
@@ -66,9 +56,10 @@ final class Shutdown extends Thread {
     private void await(Duration limit) {
         try {
             if (!ended.await(limit.toSeconds(), TimeUnit.SECONDS)) {
-                LOG.warn(
-                        "not stopped in order within {} s; the next run completes all",
-                        limit.toSeconds());
+                LoggerFactory.getLogger(Shutdown.class)
+                        .warn(
+                                "not stopped in order within {} s; the next run completes all",
+                                limit.toSeconds());
             }
         } catch (InterruptedException e) {
             interrupt();

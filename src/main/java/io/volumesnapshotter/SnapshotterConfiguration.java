@@ -14,7 +14,6 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private final Config cluster;
     private final Map<String, String> environment;
-    private boolean serves = true;
     private KubernetesClient client;
     private ApiServer apiServer;
     private RouteFiles routeFiles;
@@ -32,12 +31,6 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     public SnapshotterConfiguration(Config cluster, Map<String, String> environment) {
         this.cluster = cluster;
         this.environment = environment;
-    }
-
-    /** Leaves out what starts runs or looks at the cluster by itself. */
-    SnapshotterConfiguration onlyToLook() {
-        serves = false;
-        return this;
     }
 
     @Override
@@ -75,19 +68,16 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         context.getRegistry().bind("snapshots", new Snapshots(client));
         context.getRegistry().bind("failures", new Failures(apiServer));
         context.addComponent("policy", new PolicyComponent());
-        if (serves) {
-            context.addStartupListener(
-                    new Preflight(
-                            client,
-                            apiServer,
-                            context.getExecutorServiceManager()
-                                    .newSingleThreadScheduledExecutor(this, "preflight")));
-            context.addStartupListener(
-                    new CatchUp(
-                            context.getExecutorServiceManager()
-                                    .newCachedThreadPool(this, "catch-up"),
-                            InstantSource.system()));
-        }
+        context.addStartupListener(
+                new Preflight(
+                        client,
+                        apiServer,
+                        context.getExecutorServiceManager()
+                                .newSingleThreadScheduledExecutor(this, "preflight")));
+        context.addStartupListener(
+                new CatchUp(
+                        context.getExecutorServiceManager().newCachedThreadPool(this, "catch-up"),
+                        InstantSource.system()));
 
         routeFiles = new RouteFiles(Path.of(settings.text("routes")));
         routeFiles.load(context);

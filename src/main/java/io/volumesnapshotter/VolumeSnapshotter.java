@@ -1,7 +1,6 @@
 package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -29,7 +28,8 @@ import picocli.CommandLine.Command;
             "2:wrong arguments",
             "78:wrong settings or route files"
         },
-        footer = "%nSettings are environment variables, such as SNAPSHOTTER_CLAIMS. The cluster is found where kubectl finds it.")
+        footer =
+                "%nSettings are environment variables, such as SNAPSHOTTER_CLAIMS. The cluster is found where kubectl finds it.")
 public final class VolumeSnapshotter implements Callable<Integer> {
 
     /** Preflight found what makes runs fail. */
@@ -47,8 +47,17 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         int run(Main main, SnapshotterConfiguration configuration) throws Exception;
     }
 
+    private final Shutdown shutdown = new Shutdown();
+
     public static void main(String[] args) {
-        System.exit(new CommandLine(new VolumeSnapshotter()).execute(args));
+        VolumeSnapshotter program = new VolumeSnapshotter();
+        if (args.length == 0 || args[0].equals("serve")) {
+            // As early as can be: before this, a signal ends the JVM with its own code.
+            Runtime.getRuntime().addShutdownHook(program.shutdown);
+        }
+        int code = new CommandLine(program).execute(args);
+        program.shutdown.ended(code);
+        System.exit(code);
     }
 
     @Override
@@ -58,14 +67,15 @@ public final class VolumeSnapshotter implements Callable<Integer> {
 
     @Command(description = "Runs the schedules until it is told to stop. The default.")
     int serve() {
-        Shutdown shutdown = Shutdown.install();
-        int code = run(SnapshotterConfiguration::new, Map.of(), shutdown::stops);
-        shutdown.ended(code);
-        return code;
+        return run(SnapshotterConfiguration::new, Map.of(), shutdown::stops);
     }
 
-    @Command(description = "Looks whether the cluster lets the schedules work, and changes nothing.")
+    @Command(
+            description = "Looks whether the cluster lets the schedules work, and changes nothing.")
     int preflight() {
+        // It says that it tries again, which this does not.
+        ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger(ApiServer.class))
+                .setLevel(ch.qos.logback.classic.Level.OFF);
         return preflight(SnapshotterConfiguration::new, Map.of(), System.out::println);
     }
 
@@ -106,14 +116,11 @@ public final class VolumeSnapshotter implements Callable<Integer> {
             Supplier<SnapshotterConfiguration> wiring,
             Map<String, String> settings,
             Consumer<String> out) {
-        Map<String, String> idle = new HashMap<>(settings);
-        idle.put("camel.main.auto-startup", "false");
-        idle.put("camel.management.enabled", "false");
         return with(
-                () -> wiring.get().onlyToLook(),
-                idle,
+                wiring,
+                settings,
                 (main, configuration) -> {
-                    main.start();
+                    main.init();
                     try {
                         List<Finding> findings = look(main, configuration);
                         findings.forEach(finding -> out.accept(finding.toString()));
