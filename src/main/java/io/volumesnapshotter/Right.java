@@ -77,7 +77,8 @@ record Right(String verb, ResourceDefinitionContext resource, Optional<String> n
     /** In words: {@code list volumesnapshots in namespace shop}. */
     @Override
     public String toString() {
-        return verb + " " + resource.getPlural() + " in " + where(namespace);
+        String what = verb + " " + resource.getPlural();
+        return resource == NAMESPACES ? what : what + " in " + where(namespace);
     }
 
     static String where(Optional<String> namespace) {
