@@ -357,7 +357,8 @@ class RightsTest {
                     .anySatisfy(
                             line ->
                                     assertThat(line)
-                                            .startsWith("hourly: run-schedule failed: ")
+                                            .startsWith(
+                                                    "hourly-20261122100000: run-schedule failed")
                                             .contains(words));
             assertThat(program.told(Level.INFO)).noneMatch(line -> line.contains("succeeded"));
         }
