@@ -87,8 +87,19 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         context.getExecutorServiceManager().newCachedThreadPool(this, "catch-up"),
                         InstantSource.system()));
 
-        routeFiles = new RouteFiles(Path.of(settings.text("routes")));
+        ReloadableContext reloadable = (ReloadableContext) context;
+        reloadable.versionRoutes();
+        routeFiles = new RouteFiles(Path.of(settings.text("routes")), InstantSource.system());
         routeFiles.load(context);
+        RouteReload reload = new RouteReload(reloadable, routeFiles);
+        if (settings.flag("routes-reload")) {
+            context.addStartupListener(
+                    reload.every(
+                            settings.duration("routes-poll-interval"),
+                            context.getExecutorServiceManager()
+                                    .newSingleThreadScheduledExecutor(this, "reload-routes")));
+        }
+        context.addService(reload);
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

@@ -35,7 +35,7 @@ public final class VolumeSnapshotter {
         SnapshotterConfiguration configuration = null;
         try {
             configuration = wiring.get();
-            Main main = new Main();
+            Main main = ReloadableContext.main();
             settings.forEach(main::addOverrideProperty);
             main.configure().addConfiguration(configuration);
             main.run();

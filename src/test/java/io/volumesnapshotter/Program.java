@@ -21,7 +21,7 @@ final class Program implements AutoCloseable {
 
     static final String NAMESPACE = SimulatedCluster.NAMESPACE;
 
-    private final Main main = new Main();
+    private final Main main = ReloadableContext.main();
     private final ToldLines lines = new ToldLines();
 
     private Program(SimulatedCluster cluster, Map<String, String> settings) {

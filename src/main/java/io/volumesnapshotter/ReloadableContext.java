@@ -1,0 +1,258 @@
+package io.volumesnapshotter;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Channel;
+import org.apache.camel.Endpoint;
+import org.apache.camel.EndpointAware;
+import org.apache.camel.Route;
+import org.apache.camel.Service;
+import org.apache.camel.component.direct.DirectEndpoint;
+import org.apache.camel.component.quartz.QuartzComponent;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.impl.engine.RouteService;
+import org.apache.camel.main.Main;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.spi.LifecycleStrategy;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.spi.RouteStartupOrder;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.service.ServiceHelper;
+import org.quartz.Scheduler;
+import org.quartz.SchedulerException;
+
+/**
+ * A Camel context in which a route can make room for another of the same id at once, while the
+ * exchanges in it go on. Camel's own ways of stopping a route wait for these, or abort them.
+ */
+final class ReloadableContext extends DefaultCamelContext {
+
+    private final List<Retired> retired = new ArrayList<>();
+
+    private final RouteVersions versions = new RouteVersions();
+    private final Set<Retired> done = new HashSet<>();
+
+    /** A route that starts no exchange any more. */
+    private record Retired(
+            Route route,
+            RouteService service,
+            RouteDefinition definition,
+            RouteStartupOrder order) {}
+
+    ReloadableContext() {
+        super(false);
+    }
+
+    /** Camel's main program with a context of this kind. */
+    static Main main() {
+        return new Main() {
+            @Override
+            protected CamelContext createCamelContext() {
+                ReloadableContext context = new ReloadableContext();
+                context.getCamelContextExtension().setRegistry(registry);
+                return context;
+            }
+        };
+    }
+
+    /** Makes routes that are added from now on ones that can be swapped. */
+    void versionRoutes() {
+        addComponent("direct", versions.direct());
+        addRoutePolicyFactory(versions);
+    }
+
+    /**
+     * Puts routes in the place of others. Nothing fires until {@link Swap#commit} or {@link
+     * Swap#undo}.
+     *
+     * @param ids the routes that go
+     * @param configurations whether all that applies to all routes goes, too
+     */
+    Swap swap(List<String> ids, boolean configurations) {
+        return new Swap(ids, configurations);
+    }
+
+    /** A swap in progress. */
+    final class Swap {
+
+        private final List<Retired> old = new ArrayList<>();
+        private final List<RouteConfigurationDefinition> configurations;
+        private final Set<String> kept;
+
+        private Swap(List<String> ids, boolean configurations) {
+            this.configurations = List.copyOf(getRouteConfigurationDefinitions());
+            versions.begin();
+            pauseTriggers(true);
+            ids.forEach(id -> old.add(retire(id)));
+            kept = Set.copyOf(getRouteServices().keySet());
+            if (configurations) {
+                getRouteConfigurationDefinitions().clear();
+            }
+        }
+
+        /** Adds and starts what is in a file. */
+        void load(Resource resource) throws Exception {
+            PluginHelper.getRoutesLoader(ReloadableContext.this).loadRoutes(resource);
+        }
+
+        /** Puts the new routes in force. */
+        void commit() {
+            versions.commit();
+            pauseTriggers(false);
+        }
+
+        /** Makes everything as it was before. */
+        void undo() {
+            List.copyOf(getRouteServices().keySet()).stream()
+                    .filter(id -> !kept.contains(id))
+                    .forEach(id -> dispose(retire(id)));
+            getRouteDefinitions().removeIf(route -> !kept.contains(route.getRouteId()));
+            getRouteConfigurationDefinitions().clear();
+            getRouteConfigurationDefinitions().addAll(configurations);
+            old.forEach(ReloadableContext.this::restore);
+            pauseTriggers(false);
+        }
+    }
+
+    /** A fire that comes due meanwhile comes right afterwards. */
+    private void pauseTriggers(boolean pause) {
+        try {
+            if (hasComponent("quartz") instanceof QuartzComponent quartz) {
+                Scheduler scheduler = quartz.getScheduler();
+                if (pause) {
+                    scheduler.standby();
+                } else {
+                    scheduler.start();
+                }
+            }
+        } catch (SchedulerException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Ends what retired routes have in which no exchange goes on any more since the last call. */
+    void disposeDone() {
+        List<Retired> now = retired.stream().filter(old -> versions.isDone(old.route())).toList();
+        now.stream().filter(done::contains).forEach(this::dispose);
+        done.clear();
+        done.addAll(now);
+    }
+
+    /**
+     * Stops what starts a route, and takes it out of the context. What it does goes on until {@link
+     * #dispose}; a {@code direct:} entrance stays, because exchanges in other routes may need it.
+     */
+    private Retired retire(String id) {
+        RouteService service = getRouteServices().get(id);
+        Route route = service.getRoute();
+        if (!(route.getEndpoint() instanceof DirectEndpoint)) {
+            // A Quartz trigger goes with its endpoint.
+            ServiceHelper.stopService(route.getConsumer(), route.getEndpoint());
+        }
+        RouteStartupOrder order = null;
+        for (RouteStartupOrder other : getCamelContextExtension().getRouteStartupOrder()) {
+            order = other.getRoute() == route ? other : order;
+        }
+        Retired old = new Retired(route, service, getRouteDefinition(id), order);
+        for (LifecycleStrategy strategy : getLifecycleStrategies()) {
+            services(route).forEach(part -> strategy.onServiceRemove(this, part, route, true));
+            strategy.onRoutesRemove(List.of(route));
+        }
+        getRouteServices().remove(id);
+        getCamelContextExtension().getRouteStartupOrder().remove(order);
+        getCamelContextExtension().removeRoute(route);
+        getRouteDefinitions().remove(old.definition());
+        retired.add(old);
+        versions.retire(route);
+        return old;
+    }
+
+    /** Takes back that a route was retired. */
+    private void restore(Retired old) {
+        Route route = old.route();
+        retired.remove(old);
+        versions.restore(route);
+        getRouteDefinitions().add(old.definition());
+        getRouteServices().put(route.getId(), old.service());
+        getCamelContextExtension().getRouteStartupOrder().add(old.order());
+        for (LifecycleStrategy strategy : getLifecycleStrategies()) {
+            strategy.onRoutesAdd(List.of(route));
+            services(route).forEach(part -> strategy.onServiceAdd(this, part, route));
+        }
+        getCamelContextExtension().addRoute(route);
+        ServiceHelper.startService(route.getEndpoint(), route.getConsumer());
+    }
+
+    /** Ends what a retired route has, such as threads, when no exchange goes on in it. */
+    private void dispose(Retired old) {
+        Route route = old.route();
+        retired.remove(old);
+        Set<Endpoint> inUse =
+                getRoutes().stream()
+                        .flatMap(other -> endpoints(other).stream())
+                        .collect(Collectors.toSet());
+        retired.forEach(other -> inUse.addAll(endpoints(other.route())));
+        Set<Endpoint> own = endpoints(route);
+        services(route).forEach(ServiceHelper::stopAndShutdownService);
+        ServiceHelper.stopAndShutdownServices(route);
+        own.stream().filter(endpoint -> !inUse.contains(endpoint)).forEach(this::removeEndpoint);
+        if (getRoute(route.getId()) == null) {
+            getInflightRepository().removeRoute(route.getId());
+        }
+        versions.forget(route);
+    }
+
+    /** The endpoints that a route starts at or sends to. */
+    static Set<Endpoint> endpoints(Route route) {
+        Set<Endpoint> all = new LinkedHashSet<>(Set.of(route.getEndpoint()));
+        for (Service part : services(route)) {
+            if (part instanceof EndpointAware aware && aware.getEndpoint() != null) {
+                all.add(aware.getEndpoint());
+            }
+        }
+        return all;
+    }
+
+    private static Set<Service> services(Route route) {
+        List<Object> roots = new ArrayList<>(route.getServices());
+        roots.addAll(route.getOnExceptions());
+        roots.addAll(route.getOnCompletions());
+        Set<Service> all = new LinkedHashSet<>();
+        for (Object root : roots) {
+            if (root instanceof Service service) {
+                all.addAll(ServiceHelper.getChildServices(service));
+            }
+        }
+        for (Service part : List.copyOf(all)) {
+            if (part instanceof Channel channel
+                    && channel.getErrorHandler() instanceof Service handler) {
+                all.add(handler);
+            }
+        }
+        return all;
+    }
+
+    /** Does something that must not coincide with the stop; after that it does nothing. */
+    boolean whileRunning(Callable<Boolean> action) throws Exception {
+        synchronized (retired) {
+            return isStarted() && action.call();
+        }
+    }
+
+    @Override
+    protected void doStop() throws Exception {
+        // So that they are waited for and stopped like all others.
+        synchronized (retired) {
+            retired.forEach(
+                    old -> getCamelContextExtension().getRouteStartupOrder().add(old.order()));
+        }
+        super.doStop();
+    }
+}
