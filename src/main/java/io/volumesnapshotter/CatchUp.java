@@ -1,10 +1,16 @@
 package io.volumesnapshotter;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Date;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
@@ -13,24 +19,64 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * After the start, makes up each schedule's last fire time if that is not older than the schedule's
- * starting deadline. A run of it that took place finds its snapshots there and takes none; one that
- * was cut off is completed.
+ * Looks every second whether each schedule's last fire time came to its run, and makes it up if it
+ * did not and is not older than the schedule's starting deadline: after a start, after a take-over
+ * from another replica, after a route was restarted just when it was due. A run of it that took
+ * place finds its snapshots there and takes none; one that was cut off is completed. Of several
+ * fire times that were missed the last one is made up, as Kubernetes does for a CronJob.
+ *
+ * <p>Times before a schedule came into the running program, or got its present trigger, are not
+ * made up.
  */
 public final class CatchUp implements StartupListener {
 
     /** Property of the exchange of a run that may have taken place already, in whole or in part. */
     static final String MADE_UP = "madeUp";
 
+    /** How long a fire may be on its way before it counts as missed. */
+    private static final Duration GRACE = Duration.ofSeconds(2);
+
+    /** How long a route may be gone, while it is exchanged, and still be the same schedule. */
+    private static final Duration EXCHANGE = Duration.ofSeconds(10);
+
     private static final Logger LOG = LoggerFactory.getLogger(CatchUp.class);
 
+    private final Runs runs;
+    private final BooleanSupplier leader;
+    private final ScheduledExecutorService ticks;
     private final ExecutorService executor;
     private final InstantSource clock;
+    private final Map<String, Watch> watches = new HashMap<>();
+    private boolean first = true;
+
+    /** One schedule as it was seen last. Times are null as long as there is none. */
+    private static final class Watch {
+        private final Trigger trigger;
+        private Route route;
+        private Instant seen;
+        private Instant due;
+        private Instant next;
+        private Instant attempted;
+
+        Watch(Trigger trigger) {
+            this.trigger = trigger;
+        }
+    }
 
     /**
+     * @param leader whether this program is the one that fires
+     * @param ticks where to look
      * @param executor where the runs are waited for, one thread for each
      */
-    public CatchUp(ExecutorService executor, InstantSource clock) {
+    public CatchUp(
+            Runs runs,
+            BooleanSupplier leader,
+            ScheduledExecutorService ticks,
+            ExecutorService executor,
+            InstantSource clock) {
+        this.runs = runs;
+        this.leader = leader;
+        this.ticks = ticks;
         this.executor = executor;
         this.clock = clock;
     }
@@ -42,20 +88,84 @@ public final class CatchUp implements StartupListener {
 
     @Override
     public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
-        for (Route route : context.getRoutes()) {
-            Trigger.of(route)
-                    .flatMap(trigger -> missed(context, route.getRouteId(), trigger))
-                    .ifPresent(due -> executor.execute(() -> makeUp(route, due)));
+        ticks.scheduleWithFixedDelay(() -> tick(context), 0, 1, TimeUnit.SECONDS);
+    }
+
+    private void tick(CamelContext context) {
+        if (!context.isStarted()) {
+            return;
+        }
+        try {
+            look(context);
+        } catch (RuntimeException e) {
+            LOG.error("looking for missed fire times failed: {}", Failures.rootWords(e));
         }
     }
 
-    private Optional<Instant> missed(CamelContext context, String routeId, Trigger trigger) {
-        Optional<Policy> policy = PolicyComponent.policyOf(context, routeId);
-        if (policy.isEmpty() || policy.get().suspend()) {
-            return Optional.empty();
+    private void look(CamelContext context) {
+        Instant now = clock.instant();
+        boolean leads = leader.getAsBoolean();
+        if (!leads) {
+            runs.forgetFires();
         }
-        Instant earliest = clock.instant().minus(policy.get().startingDeadline());
-        return trigger.lastDue(clock.instant()).filter(due -> !due.isBefore(earliest));
+        for (Route route : context.getRoutes()) {
+            Watch watch = watch(route, now);
+            if (watch == null) {
+                continue;
+            }
+            if (!leads) {
+                watch.attempted = null;
+            } else if (isMissed(context, route.getRouteId(), watch, now)) {
+                Instant due = watch.due;
+                watch.attempted = due;
+                executor.execute(() -> makeUp(route, due));
+            }
+        }
+        watches.values().removeIf(watch -> watch.seen.isBefore(now.minus(EXCHANGE)));
+        first = false;
+    }
+
+    /** The schedule of a route as of now, or null where there is none. */
+    private Watch watch(Route route, Instant now) {
+        Watch watch = watches.get(route.getRouteId());
+        if (watch == null || watch.route != route) {
+            Trigger trigger = Trigger.of(route).orElse(null);
+            if (trigger == null) {
+                return null;
+            }
+            if (watch == null || !watch.trigger.equals(trigger)) {
+                watch = new Watch(trigger);
+                watch.due = first ? trigger.lastDue(now).orElse(null) : null;
+                watch.next = trigger.nextDue(now).orElse(null);
+                watches.put(route.getRouteId(), watch);
+            }
+            watch.route = route;
+        }
+        watch.seen = now;
+        if (watch.next != null && !watch.next.isAfter(now)) {
+            watch.due = watch.trigger.lastDue(now).orElse(watch.next);
+            watch.next = watch.trigger.nextDue(now).orElse(null);
+        }
+        return watch;
+    }
+
+    private boolean isMissed(CamelContext context, String schedule, Watch watch, Instant now) {
+        Instant due = watch.due;
+        if (due == null
+                || due.equals(watch.attempted)
+                || due.plus(GRACE).isAfter(now)
+                || runs.isBusy(schedule)
+                || !context.getRouteController().getRouteStatus(schedule).isStarted()) {
+            return false;
+        }
+        if (runs.hasFired(schedule, due)) {
+            watch.attempted = due;
+            return false;
+        }
+        Optional<Policy> policy = PolicyComponent.policyOf(context, schedule);
+        return policy.isPresent()
+                && !policy.get().suspend()
+                && !due.isBefore(now.minus(policy.get().startingDeadline()));
     }
 
     private static void makeUp(Route route, Instant due) {
@@ -68,7 +178,7 @@ public final class CatchUp implements StartupListener {
         } catch (Exception e) {
             exchange.setException(e);
         }
-        if (exchange.getException() != null) {
+        if (exchange.getException() != null && route.getCamelContext().isStarted()) {
             LOG.error(
                     "{}: making up for {} failed: {}",
                     route.getRouteId(),

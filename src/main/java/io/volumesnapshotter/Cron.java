@@ -107,6 +107,16 @@ public final class Cron {
     }
 
     /**
+     * The first time after an instant at which an expression will be due.
+     *
+     * @param quartz an expression in Quartz's form
+     * @param zone the time zone in which it is meant
+     */
+    public static Optional<Instant> nextDue(String quartz, ZoneId zone, Instant instant) {
+        return Optional.ofNullable(next(quartz(quartz, zone), instant));
+    }
+
+    /**
      * The shortest time between two of the next thousand fires.
      *
      * @param quartz an expression in Quartz's form

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.apache.camel.Body;
 import org.apache.camel.CamelContext;
@@ -33,21 +34,29 @@ public final class Runs extends LifecycleStrategySupport {
 
     private final KubernetesClient client;
     private final Claims claims;
+    private final BooleanSupplier leader;
     private final InstantSource clock;
+    private final Map<String, Instant> lastFires = new ConcurrentHashMap<>();
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
     private final Map<String, String> lastRuns = new ConcurrentHashMap<>();
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
 
-    public Runs(KubernetesClient client, Claims claims, InstantSource clock) {
+    /**
+     * @param leader whether this program is the one of several replicas that fires
+     */
+    public Runs(
+            KubernetesClient client, Claims claims, BooleanSupplier leader, InstantSource clock) {
         this.claims = claims;
         this.client = client;
+        this.leader = leader;
         this.clock = clock;
     }
 
     /**
      * Starts the run for the fire time that the trigger tells, or for the present second where
      * there is no trigger, and puts it into the variable {@code run}. A fire for a time that has
-     * had its run, or that comes later than the starting deadline, ends the exchange instead.
+     * had its run, that comes later than the starting deadline, or to a program that is not the
+     * leader, ends the exchange instead.
      *
      * @throws InterruptedException when the program ends while a run of the schedule still goes on
      * @throws IllegalStateException when no {@code policy:} step came before
@@ -62,10 +71,15 @@ public final class Runs extends LifecycleStrategySupport {
                             + exchange.getFromRouteId()
                             + " before direct:run-schedule");
         }
-        awaitTurn(schedule.name(), exchange);
         Optional<Trigger> trigger = Trigger.of(exchange.getContext().getRoute(schedule.name()));
         Instant due = due(exchange, trigger);
-        if (isFired(exchange) && isLeftOut(schedule, due)) {
+        boolean byItself = isFired(exchange) || exchange.getProperty(CatchUp.MADE_UP) != null;
+        if (byItself && leader.getAsBoolean()) {
+            lastFires.merge(schedule.name(), due, (a, b) -> a.isAfter(b) ? a : b);
+        }
+        awaitTurn(schedule.name(), exchange);
+        // A fire may have been frozen on its way, or have waited, until another replica led.
+        if (byItself && (!leader.getAsBoolean() || isLeftOut(schedule, due))) {
             exchange.setRouteStop(true);
             return;
         }
@@ -84,6 +98,27 @@ public final class Runs extends LifecycleStrategySupport {
         lastRuns.put(schedule.name(), run.name());
         exchange.setVariable("run", run);
         LOG.info("{}: starts, {} claims", run.name(), run.claims().size());
+    }
+
+    /** Whether a fire for this time, or a later one, came while this program was the leader. */
+    boolean hasFired(String schedule, Instant due) {
+        Instant last = lastFires.get(schedule);
+        return last != null && !last.isBefore(due);
+    }
+
+    /** Whether a run of a schedule goes on or is waiting to start. */
+    boolean isBusy(String schedule) {
+        Semaphore turn = turns.get(schedule);
+        return turn != null && (turn.availablePermits() == 0 || turn.hasQueuedThreads());
+    }
+
+    /**
+     * Lets every fire time count as not yet run: another replica leads, and what became of its runs
+     * is seen in the cluster.
+     */
+    void forgetFires() {
+        lastFires.clear();
+        lastRuns.clear();
     }
 
     private boolean isLeftOut(Schedule schedule, Instant due) {

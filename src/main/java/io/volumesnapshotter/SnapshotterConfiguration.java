@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -56,7 +57,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         ApiServer apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
         KubernetesClient client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
-        Runs runs = new Runs(client, new Claims(client), InstantSource.system());
+        BooleanSupplier leader = () -> true;
+        Runs runs = new Runs(client, new Claims(client), leader, InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
         List<String> namespaces = settings.namespaces("namespace");
@@ -84,6 +86,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         context.addStartupListener(
                 new CatchUp(
+                        runs,
+                        leader,
+                        context.getExecutorServiceManager()
+                                .newSingleThreadScheduledExecutor(this, "fire-times"),
                         context.getExecutorServiceManager().newCachedThreadPool(this, "catch-up"),
                         InstantSource.system()));
 

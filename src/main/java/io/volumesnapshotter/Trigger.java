@@ -4,6 +4,8 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.util.Objects;
 import java.util.Optional;
+import org.apache.camel.DelegateEndpoint;
+import org.apache.camel.Endpoint;
 import org.apache.camel.Route;
 import org.apache.camel.component.quartz.QuartzEndpoint;
 
@@ -15,10 +17,13 @@ import org.apache.camel.component.quartz.QuartzEndpoint;
  */
 public record Trigger(String cron, ZoneId zone) {
 
-    /** The trigger of a route that starts with Quartz and a cron expression. */
+    /**
+     * The trigger of a route that starts with Quartz and a cron expression, also where only the
+     * leader of several replicas starts it.
+     */
     public static Optional<Trigger> of(Route route) {
         if (route != null
-                && route.getEndpoint() instanceof QuartzEndpoint endpoint
+                && start(route) instanceof QuartzEndpoint endpoint
                 && endpoint.getCron() != null) {
             Object zone = endpoint.getTriggerParameters().get("timeZone");
             return Optional.of(
@@ -29,6 +34,12 @@ public record Trigger(String cron, ZoneId zone) {
                                     : ZoneId.of(Objects.toString(zone))));
         }
         return Optional.empty();
+    }
+
+    private static Endpoint start(Route route) {
+        return route.getEndpoint() instanceof DelegateEndpoint outer
+                ? outer.getEndpoint()
+                : route.getEndpoint();
     }
 
     /**
@@ -50,5 +61,10 @@ public record Trigger(String cron, ZoneId zone) {
     /** The latest time at or before an instant at which it was due. */
     public Optional<Instant> lastDue(Instant instant) {
         return Cron.lastDue(cron, zone, instant);
+    }
+
+    /** The first time after an instant at which it will be due. */
+    public Optional<Instant> nextDue(Instant instant) {
+        return Cron.nextDue(cron, zone, instant);
     }
 }

@@ -1,0 +1,173 @@
+package io.volumesnapshotter;
+
+import static io.volumesnapshotter.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.component.quartz.QuartzComponent;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Fire times that are lost while the program runs. */
+@Timeout(60)
+class CatchUpTest {
+
+    private static final String EVERY_FIVE_SECONDS = "*/5 * * * * ?";
+    private static final String NEVER = "0 0 0 1 1 ? 2099";
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMddHHmmss");
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    /** Due five minutes ago, and for a year not again. */
+    private final String fiveMinutesAgo = dueAt(ZonedDateTime.now(ZoneOffset.UTC).minusMinutes(5));
+
+    @TempDir private Path directory;
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() throws Exception {
+        cluster = SimulatedCluster.start();
+        cluster.claim(NAMESPACE, "data");
+        TestRoutes.copyTo(directory);
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    @Test
+    void aFireThatDoesNotComeIsMadeUp() throws Exception {
+        try (Program program = start(EVERY_FIVE_SECONDS)) {
+            loseAllFires(program);
+            Instant lost = Instant.now();
+            await().atMost(LIMIT).until(() -> lastDue().isAfter(lost.plusSeconds(5)));
+            assertThat(program.told(Level.WARN)).isEmpty();
+        }
+    }
+
+    @Test
+    void aFireThatComesIsNotMadeUpToo() {
+        try (Program program = start(EVERY_FIVE_SECONDS)) {
+            await().atMost(LIMIT).until(() -> started(program).size() >= 3);
+            assertThat(started(program)).doesNotHaveDuplicates();
+        }
+    }
+
+    @Test
+    void aRouteThatIsStoppedIsNotMadeUpBeforeItStartsAgain() throws Exception {
+        TestRoutes.schedule(directory, "other");
+        try (Program program = start(EVERY_FIVE_SECONDS)) {
+            loseAllFires(program);
+            program.context().getRouteController().stopRoute("hourly");
+            await().atMost(LIMIT).until(() -> started(program).size() >= 2);
+            assertThat(started(program)).allMatch(line -> line.startsWith("other-"));
+            program.context().getRouteController().startRoute("hourly");
+            await().atMost(LIMIT)
+                    .until(() -> started(program).stream().anyMatch(l -> l.startsWith("hourly-")));
+        }
+    }
+
+    @Test
+    void aScheduleThatIsNewIsNotMadeUpForTimesBefore() throws Exception {
+        try (Program program = start(EVERY_FIVE_SECONDS)) {
+            loseAllFires(program);
+            load(program, "late", fiveMinutesAgo);
+            Instant loaded = Instant.now();
+            await().atMost(LIMIT).until(() -> lastDue().isAfter(loaded));
+            assertThat(started(program)).noneMatch(line -> line.startsWith("late-"));
+        }
+    }
+
+    @Test
+    void aScheduleWithAnotherTriggerIsNotMadeUpForTimesBefore() throws Exception {
+        TestRoutes.schedule(directory, "late");
+        try (Program program = start(EVERY_FIVE_SECONDS)) {
+            loseAllFires(program);
+            load(program, "late", NEVER);
+            load(program, "late", fiveMinutesAgo);
+            Instant loaded = Instant.now();
+            await().atMost(LIMIT).until(() -> lastDue().isAfter(loaded));
+            assertThat(started(program))
+                    .filteredOn(line -> line.startsWith("late-"))
+                    .noneMatch(line -> line.contains(Names.run("late", due(fiveMinutesAgo))));
+        }
+    }
+
+    private Program start(String schedule) {
+        return Program.start(
+                cluster,
+                Map.of(
+                        "snapshotter.claims",
+                        "data",
+                        "snapshotter.starting-deadline",
+                        "10m",
+                        "snapshotter.routes",
+                        directory.toString(),
+                        "snapshotter.schedule",
+                        schedule));
+    }
+
+    private static void loseAllFires(Program program) throws Exception {
+        program.context().getComponent("quartz", QuartzComponent.class).getScheduler().standby();
+    }
+
+    private void load(Program program, String name, String cron) throws Exception {
+        TestRoutes.schedule(directory, name);
+        Path file = directory.resolve(name + RouteFiles.SUFFIX);
+        PluginHelper.getRoutesLoader(program.context())
+                .updateRoutes(
+                        ResourceHelper.fromString(
+                                "file:" + file,
+                                Files.readString(file)
+                                        .replace("{{cron:{{snapshotter.schedule}}}}", cron)));
+    }
+
+    private static String dueAt(ZonedDateTime time) {
+        ZonedDateTime minute = time.truncatedTo(ChronoUnit.MINUTES);
+        return "0 %d %d %d %d ?"
+                .formatted(
+                        minute.getMinute(),
+                        minute.getHour(),
+                        minute.getDayOfMonth(),
+                        minute.getMonthValue());
+    }
+
+    private static Instant due(String cron) {
+        return Cron.lastDue(cron, ZoneOffset.UTC, Instant.now()).orElseThrow();
+    }
+
+    private static List<String> started(Program program) {
+        return program.told(Level.INFO).stream().filter(l -> l.contains(": starts")).toList();
+    }
+
+    /** When the newest snapshot of the hourly schedule was due. */
+    private Instant lastDue() {
+        return cluster.snapshots(NAMESPACE).stream()
+                .map(SimulatedSnapshot::name)
+                .filter(name -> name.startsWith("data-hourly-"))
+                .map(name -> name.substring("data-hourly-".length()))
+                .map(time -> LocalDateTime.parse(time, TIME).toInstant(ZoneOffset.UTC))
+                .max(Instant::compareTo)
+                .orElse(Instant.MIN);
+    }
+}
