@@ -137,6 +137,13 @@ final class ReloadableContext extends DefaultCamelContext {
         }
     }
 
+    /** How many routes that were exchanged are still there, because exchanges go on in them. */
+    int retired() {
+        synchronized (retired) {
+            return retired.size();
+        }
+    }
+
     /** Ends what retired routes have in which no exchange goes on any more since the last call. */
     void disposeDone() {
         List<Retired> now = retired.stream().filter(old -> versions.isDone(old.route())).toList();

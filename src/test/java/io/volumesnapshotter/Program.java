@@ -112,9 +112,14 @@ final class Program implements AutoCloseable {
         return lines.atLeast(level);
     }
 
+    /** Ends it as a signal does; what it told stays there. */
+    void stop() {
+        main.stop();
+    }
+
     @Override
     public void close() {
-        main.stop();
+        stop();
         lines.close();
     }
 }
