@@ -1,12 +1,13 @@
 package io.volumesnapshotter;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Channel;
 import org.apache.camel.Endpoint;
@@ -201,10 +202,9 @@ final class ReloadableContext extends DefaultCamelContext {
     private void dispose(Retired old) {
         Route route = old.route();
         retired.remove(old);
-        Set<Endpoint> inUse =
-                getRoutes().stream()
-                        .flatMap(other -> endpoints(other).stream())
-                        .collect(Collectors.toSet());
+        // Endpoints of the same URI are equal, though they are several.
+        Set<Endpoint> inUse = Collections.newSetFromMap(new IdentityHashMap<>());
+        getRoutes().forEach(other -> inUse.addAll(endpoints(other)));
         retired.forEach(other -> inUse.addAll(endpoints(other.route())));
         Set<Endpoint> own = endpoints(route);
         services(route).forEach(ServiceHelper::stopAndShutdownService);
@@ -218,7 +218,8 @@ final class ReloadableContext extends DefaultCamelContext {
 
     /** The endpoints that a route starts at or sends to. */
     static Set<Endpoint> endpoints(Route route) {
-        Set<Endpoint> all = new LinkedHashSet<>(Set.of(route.getEndpoint()));
+        Set<Endpoint> all = Collections.newSetFromMap(new IdentityHashMap<>());
+        all.add(route.getEndpoint());
         for (Service part : services(route)) {
             if (part instanceof EndpointAware aware && aware.getEndpoint() != null) {
                 all.add(aware.getEndpoint());

@@ -11,7 +11,7 @@ import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import org.apache.camel.CamelContext;
 import org.apache.camel.StartupListener;
-import org.apache.camel.health.HealthCheckRegistry;
+import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 import org.apache.camel.support.service.ServiceSupport;
@@ -130,10 +130,7 @@ final class RouteReload extends ServiceSupport implements RouteFilesMXBean {
             server.unregisterMBean(name);
         }
         server.registerMBean(this, name);
-        HealthCheckRegistry checks = HealthCheckRegistry.get(context);
-        if (checks != null) {
-            checks.register(new Check());
-        }
+        context.getRegistry().bind("routeFilesCheck", HealthCheck.class, new Check());
     }
 
     @Override

@@ -306,8 +306,8 @@ class RouteReloadTest {
     @Test
     void rightEditsTakeEffectBesideAWrongOne() throws IOException {
         try (Program program = startMounted()) {
-            files.put("hourly.camel.yaml", "- route: {");
             schedule("nightly", "0 0 3 1 1 ? 2098");
+            files.put("hourly.camel.yaml", "- route: {");
             mount();
             awaitTold(program, Level.ERROR, "hourly.camel.yaml");
             assertThat(routes(program)).contains("hourly", "nightly");
@@ -350,8 +350,8 @@ class RouteReloadTest {
         cluster.driver().readyAfter(Duration.ofSeconds(2));
         edit(
                 "prune-snapshots",
-                "steps:\n",
-                "steps:\n        - log:\n            message: old prune\n");
+                "      steps:\n        - filter",
+                "      steps:\n        - log:\n            message: old prune\n        - filter");
         try (Program program = startMounted()) {
             CompletableFuture<Void> run = program.fireLater(NINE);
             await().until(() -> !cluster.snapshots(NAMESPACE).isEmpty());
@@ -458,7 +458,7 @@ class RouteReloadTest {
             files.put("hourly.camel.yaml", "- route: {");
             mount();
             awaitTold(program, Level.ERROR, "hourly.camel.yaml");
-            assertThat(attribute("LastError").toString()).contains("hourly.camel.yaml:1");
+            assertThat(attribute("LastError").toString()).contains("hourly.camel.yaml:2");
             assertThat(attribute("FailureCount")).isEqualTo(1L);
             TabularData shown = (TabularData) attribute("Files");
             assertThat(shown.get(new Object[] {"hourly.camel.yaml"}).get("value").toString())
