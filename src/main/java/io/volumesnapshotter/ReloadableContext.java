@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Channel;
+import org.apache.camel.DelegateEndpoint;
 import org.apache.camel.Endpoint;
 import org.apache.camel.EndpointAware;
 import org.apache.camel.Route;
@@ -223,6 +224,11 @@ final class ReloadableContext extends DefaultCamelContext {
         for (Service part : services(route)) {
             if (part instanceof EndpointAware aware && aware.getEndpoint() != null) {
                 all.add(aware.getEndpoint());
+            }
+        }
+        for (Endpoint endpoint : List.copyOf(all)) {
+            if (endpoint instanceof DelegateEndpoint delegating) {
+                all.add(delegating.getEndpoint());
             }
         }
         return all;

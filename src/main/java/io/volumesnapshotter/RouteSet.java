@@ -221,7 +221,8 @@ final class RouteSet {
 
     /** Where a route starts, and its parameters if there are any. */
     private static String[] start(CamelContext context, RouteDefinition route) {
-        return context.resolvePropertyPlaceholders(route.getInput().getEndpointUri())
+        return LeaderRoutes.withoutMaster(
+                        context.resolvePropertyPlaceholders(route.getInput().getEndpointUri()))
                 .split("\\?", 2);
     }
 

@@ -7,10 +7,12 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.model.Model;
 
 /** Wires the program: what the routes refer to, and what starts and stops with them. */
 public final class SnapshotterConfiguration implements CamelConfiguration {
@@ -57,7 +59,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         ApiServer apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
         KubernetesClient client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
-        BooleanSupplier leader = () -> true;
+        BooleanSupplier leader = leadership(context, settings);
         Runs runs = new Runs(client, new Claims(client), leader, InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
@@ -106,6 +108,30 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                                     .newSingleThreadScheduledExecutor(this, "reload-routes")));
         }
         context.addService(reload);
+    }
+
+    /** Whether this replica is the one that fires; without an election it always is. */
+    private BooleanSupplier leadership(CamelContext context, Settings settings) throws Exception {
+        LeaderElection.Terms terms = LeaderElection.Terms.of(settings);
+        boolean elects = settings.flag("leader-election");
+        context.getCamelContextExtension()
+                .getContextPlugin(Model.class)
+                .addModelLifecycleStrategy(new LeaderRoutes(context, elects));
+        if (!elects) {
+            return () -> true;
+        }
+        LeaderElection election =
+                new LeaderElection(
+                        ClusterAccess.connect(cluster, terms.longestRequest()),
+                        terms,
+                        environment.getOrDefault(
+                                "HOSTNAME", "volume-snapshotter-" + UUID.randomUUID()),
+                        context.getExecutorServiceManager()
+                                .newSingleThreadScheduledExecutor(this, "leader-election"),
+                        InstantSource.system());
+        // Not before the routes were found right.
+        context.addService(election, true, false);
+        return election::isLeader;
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

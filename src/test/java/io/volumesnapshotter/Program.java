@@ -5,6 +5,7 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Date;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -24,7 +25,10 @@ final class Program implements AutoCloseable {
     private final Main main = ReloadableContext.main();
     private final ToldLines lines = new ToldLines();
 
-    private Program(SimulatedCluster cluster, Map<String, String> settings) {
+    private Program(
+            SimulatedCluster cluster,
+            Map<String, String> settings,
+            Map<String, String> environment) {
         Map<String, String> quick =
                 Map.of(
                         "snapshotter.schedule", "0 0 0 1 1 ? 2099",
@@ -35,12 +39,25 @@ final class Program implements AutoCloseable {
         settings.forEach(main::addOverrideProperty);
         main.configure()
                 .addConfiguration(
-                        new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()));
+                        new SnapshotterConfiguration(cluster.config(NAMESPACE), environment));
     }
 
     /** Starts with these settings, given with their full names, over quick defaults. */
     static Program start(SimulatedCluster cluster, Map<String, String> settings) {
-        Program program = new Program(cluster, settings);
+        return started(new Program(cluster, settings, Map.of()));
+    }
+
+    /** Starts as one of several replicas in this JVM, with an election. */
+    static Program startReplica(
+            SimulatedCluster cluster, String pod, Map<String, String> settings) {
+        Map<String, String> own = new HashMap<>(settings);
+        own.put("snapshotter.leader-election", "true");
+        // Quartz finds its schedulers by this name.
+        own.put("camel.main.name", pod);
+        return started(new Program(cluster, own, Map.of("HOSTNAME", pod)));
+    }
+
+    private static Program started(Program program) {
         try {
             program.main.start();
         } catch (RuntimeException e) {

@@ -472,7 +472,7 @@ class RouteReloadTest {
             files.put("hourly.camel.yaml", "- route: {");
             mount();
             awaitTold(program, Level.ERROR, "hourly.camel.yaml");
-            assertThat(HealthCheckHelper.invokeReadiness(program.context()))
+            assertThat(HealthCheckHelper.invokeReadiness(program.context(), "full"))
                     .filteredOn(result -> result.getCheck().getId().equals("route-files"))
                     .singleElement()
                     .satisfies(
