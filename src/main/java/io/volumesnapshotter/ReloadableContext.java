@@ -17,6 +17,7 @@ import org.apache.camel.Route;
 import org.apache.camel.Service;
 import org.apache.camel.component.direct.DirectEndpoint;
 import org.apache.camel.component.quartz.QuartzComponent;
+import org.apache.camel.component.quartz.QuartzEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.impl.engine.RouteService;
 import org.apache.camel.main.Main;
@@ -27,6 +28,7 @@ import org.apache.camel.spi.Resource;
 import org.apache.camel.spi.RouteStartupOrder;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.service.ServiceHelper;
+import org.quartz.CronTrigger;
 import org.quartz.Scheduler;
 import org.quartz.SchedulerException;
 
@@ -71,13 +73,13 @@ final class ReloadableContext extends DefaultCamelContext {
     }
 
     /**
-     * Puts routes in the place of others. Nothing fires until {@link Swap#commit} or {@link
-     * Swap#undo}.
+     * Puts routes in the place of others. A fire that comes due before {@link Swap#commit} or
+     * {@link Swap#undo} comes right afterwards.
      *
      * @param ids the routes that go
      * @param configurations whether all that applies to all routes goes, too
      */
-    Swap swap(List<String> ids, boolean configurations) {
+    Swap swap(List<String> ids, boolean configurations) throws SchedulerException {
         return new Swap(ids, configurations);
     }
 
@@ -87,12 +89,25 @@ final class ReloadableContext extends DefaultCamelContext {
         private final List<Retired> old = new ArrayList<>();
         private final List<RouteConfigurationDefinition> configurations;
         private final Set<String> kept;
+        private final Scheduler scheduler;
+        private final List<CronTrigger> triggers = new ArrayList<>();
 
-        private Swap(List<String> ids, boolean configurations) {
+        private Swap(List<String> ids, boolean configurations) throws SchedulerException {
             this.configurations = List.copyOf(getRouteConfigurationDefinitions());
             versions.begin();
-            pauseTriggers(true);
-            ids.forEach(id -> old.add(retire(id)));
+            scheduler = quartz();
+            if (scheduler != null) {
+                scheduler.standby();
+            }
+            for (String id : ids) {
+                Endpoint start = getRoute(id).getEndpoint();
+                if (start instanceof QuartzEndpoint trigger
+                        && scheduler.getTrigger(trigger.getTriggerKey())
+                                instanceof CronTrigger cron) {
+                    triggers.add(cron);
+                }
+                old.add(retire(id));
+            }
             kept = Set.copyOf(getRouteServices().keySet());
             if (configurations) {
                 getRouteConfigurationDefinitions().clear();
@@ -105,13 +120,13 @@ final class ReloadableContext extends DefaultCamelContext {
         }
 
         /** Puts the new routes in force. */
-        void commit() {
+        void commit() throws SchedulerException {
             versions.commit();
-            pauseTriggers(false);
+            resumeTriggers();
         }
 
         /** Makes everything as it was before. */
-        void undo() {
+        void undo() throws SchedulerException {
             List.copyOf(getRouteServices().keySet()).stream()
                     .filter(id -> !kept.contains(id))
                     .forEach(id -> dispose(retire(id)));
@@ -119,24 +134,31 @@ final class ReloadableContext extends DefaultCamelContext {
             getRouteConfigurationDefinitions().clear();
             getRouteConfigurationDefinitions().addAll(configurations);
             old.forEach(ReloadableContext.this::restore);
-            pauseTriggers(false);
+            resumeTriggers();
+        }
+
+        /** A trigger that is the same goes on where it was, so that no fire is lost or doubled. */
+        private void resumeTriggers() throws SchedulerException {
+            for (CronTrigger before : triggers) {
+                if (scheduler.getTrigger(before.getKey()) instanceof CronTrigger now
+                        && now.getCronExpression().equals(before.getCronExpression())
+                        && now.getTimeZone().equals(before.getTimeZone())
+                        && before.getNextFireTime() != null) {
+                    scheduler.rescheduleJob(
+                            now.getKey(),
+                            now.getTriggerBuilder().startAt(before.getNextFireTime()).build());
+                }
+            }
+            if (scheduler != null) {
+                scheduler.start();
+            }
         }
     }
 
-    /** A fire that comes due meanwhile comes right afterwards. */
-    private void pauseTriggers(boolean pause) {
-        try {
-            if (hasComponent("quartz") instanceof QuartzComponent quartz) {
-                Scheduler scheduler = quartz.getScheduler();
-                if (pause) {
-                    scheduler.standby();
-                } else {
-                    scheduler.start();
-                }
-            }
-        } catch (SchedulerException e) {
-            throw new IllegalStateException(e);
-        }
+    private Scheduler quartz() {
+        return hasComponent("quartz") instanceof QuartzComponent quartz
+                ? quartz.getScheduler()
+                : null;
     }
 
     /** How many routes that were exchanged are still there, because exchanges go on in them. */
@@ -161,8 +183,10 @@ final class ReloadableContext extends DefaultCamelContext {
     private Retired retire(String id) {
         RouteService service = getRouteServices().get(id);
         Route route = service.getRoute();
-        if (!(route.getEndpoint() instanceof DirectEndpoint)) {
-            // A Quartz trigger goes with its endpoint.
+        if (route.getEndpoint() instanceof QuartzEndpoint trigger) {
+            // Its consumer stays, so that a fire that is on its way still comes to a route.
+            ServiceHelper.stopService(trigger);
+        } else if (!(route.getEndpoint() instanceof DirectEndpoint)) {
             ServiceHelper.stopService(route.getConsumer(), route.getEndpoint());
         }
         RouteStartupOrder order = null;
@@ -196,6 +220,9 @@ final class ReloadableContext extends DefaultCamelContext {
             services(route).forEach(part -> strategy.onServiceAdd(this, part, route));
         }
         getCamelContextExtension().addRoute(route);
+        if (route.getEndpoint() instanceof QuartzEndpoint) {
+            ServiceHelper.stopService(route.getConsumer());
+        }
         ServiceHelper.startService(route.getEndpoint(), route.getConsumer());
     }
 
@@ -208,7 +235,12 @@ final class ReloadableContext extends DefaultCamelContext {
         getRoutes().forEach(other -> inUse.addAll(endpoints(other)));
         retired.forEach(other -> inUse.addAll(endpoints(other.route())));
         Set<Endpoint> own = endpoints(route);
-        services(route).forEach(ServiceHelper::stopAndShutdownService);
+        Set<Service> parts = services(route);
+        if (route.getEndpoint() instanceof QuartzEndpoint && inUse.contains(route.getEndpoint())) {
+            // It would stop the trigger of the route that has its place.
+            parts.remove(route.getConsumer());
+        }
+        parts.forEach(ServiceHelper::stopAndShutdownService);
         ServiceHelper.stopAndShutdownServices(route);
         own.stream().filter(endpoint -> !inUse.contains(endpoint)).forEach(this::removeEndpoint);
         if (getRoute(route.getId()) == null) {

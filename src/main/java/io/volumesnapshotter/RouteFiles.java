@@ -47,6 +47,7 @@ public final class RouteFiles {
     private final Set<Path> misnamed = new TreeSet<>();
     private final Map<Path, String> running = new TreeMap<>();
     private final Map<String, Loaded> loaded = new TreeMap<>();
+    private Map<Path, String> told = new TreeMap<>();
     private RouteSet routes;
     private Reading judged;
     private Reading glimpsed;
@@ -125,7 +126,11 @@ public final class RouteFiles {
         }
         running.putAll(judged.texts);
         running.keySet().removeAll(wrong.keySet());
-        wrong.values().forEach(e -> LOG.error("{}; the others run on", e.getMessage()));
+        wrong.forEach(
+                (file, e) -> {
+                    told.put(file, judged.texts.get(file) + e.getMessage());
+                    LOG.error("{}; the others run on", e.getMessage());
+                });
         note(running.keySet(), wrong);
         PluginHelper.getRoutesLoader(context)
                 .loadRoutes(
@@ -155,7 +160,7 @@ public final class RouteFiles {
      * @return whether something has changed that may not be written to its end yet, so that it is
      *     to be looked at again soon
      */
-    synchronized boolean reload(ReloadableContext context) throws IOException {
+    synchronized boolean reload(ReloadableContext context) throws Exception {
         context.disposeDone();
         Reading reading = read();
         if (reading.equals(judged)) {
@@ -177,7 +182,7 @@ public final class RouteFiles {
         return false;
     }
 
-    private void take(ReloadableContext context, Reading reading) {
+    private void take(ReloadableContext context, Reading reading) throws Exception {
         Map<Path, InvalidSettingException> wrong = unreadable(reading);
         Set<Path> changes = new TreeSet<>(running.keySet());
         changes.addAll(reading.texts.keySet());
@@ -271,7 +276,8 @@ public final class RouteFiles {
             ReloadableContext context,
             Set<Path> taken,
             Map<Path, String> texts,
-            Map<Path, InvalidSettingException> wrong) {
+            Map<Path, InvalidSettingException> wrong)
+            throws Exception {
         if (taken.isEmpty()) {
             return Optional.empty();
         }
@@ -321,9 +327,14 @@ public final class RouteFiles {
                 LOG.info("{}: removed, its routes start no more", file);
             }
         }
+        Map<Path, String> refused = new TreeMap<>();
         wrong.forEach(
                 (file, e) -> {
                     String words = e.getMessage();
+                    refused.put(file, texts.get(file) + words);
+                    if (refused.get(file).equals(told.get(file))) {
+                        return;
+                    }
                     LOG.error(
                             "{}{}; {}",
                             words.startsWith(file.toString()) ? "" : file + ": not taken: ",
@@ -336,9 +347,10 @@ public final class RouteFiles {
             reloads++;
             lastReload = clock.instant();
         }
-        if (!wrong.isEmpty()) {
+        if (!told.equals(refused) && !refused.isEmpty()) {
             failures++;
         }
+        told = refused;
     }
 
     private void note(Set<Path> taken, Map<Path, InvalidSettingException> wrong) {
