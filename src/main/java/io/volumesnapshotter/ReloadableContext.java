@@ -99,14 +99,14 @@ final class ReloadableContext extends DefaultCamelContext {
             if (scheduler != null) {
                 scheduler.standby();
             }
-            for (String id : ids) {
-                Endpoint start = getRoute(id).getEndpoint();
-                if (start instanceof QuartzEndpoint trigger
-                        && scheduler.getTrigger(trigger.getTriggerKey())
-                                instanceof CronTrigger cron) {
-                    triggers.add(cron);
+            try {
+                for (String id : ids) {
+                    noteTrigger(getRoute(id).getEndpoint());
+                    old.add(retire(id));
                 }
-                old.add(retire(id));
+            } catch (SchedulerException | RuntimeException e) {
+                restoreAll();
+                throw e;
             }
             kept = Set.copyOf(getRouteServices().keySet());
             if (configurations) {
@@ -133,24 +133,41 @@ final class ReloadableContext extends DefaultCamelContext {
             getRouteDefinitions().removeIf(route -> !kept.contains(route.getRouteId()));
             getRouteConfigurationDefinitions().clear();
             getRouteConfigurationDefinitions().addAll(configurations);
-            old.forEach(ReloadableContext.this::restore);
-            resumeTriggers();
+            restoreAll();
+        }
+
+        private void restoreAll() throws SchedulerException {
+            try {
+                old.forEach(ReloadableContext.this::restore);
+            } finally {
+                resumeTriggers();
+            }
+        }
+
+        private void noteTrigger(Endpoint start) throws SchedulerException {
+            if (start instanceof QuartzEndpoint trigger
+                    && scheduler.getTrigger(trigger.getTriggerKey()) instanceof CronTrigger cron) {
+                triggers.add(cron);
+            }
         }
 
         /** A trigger that is the same goes on where it was, so that no fire is lost or doubled. */
         private void resumeTriggers() throws SchedulerException {
-            for (CronTrigger before : triggers) {
-                if (scheduler.getTrigger(before.getKey()) instanceof CronTrigger now
-                        && now.getCronExpression().equals(before.getCronExpression())
-                        && now.getTimeZone().equals(before.getTimeZone())
-                        && before.getNextFireTime() != null) {
-                    scheduler.rescheduleJob(
-                            now.getKey(),
-                            now.getTriggerBuilder().startAt(before.getNextFireTime()).build());
+            try {
+                for (CronTrigger before : triggers) {
+                    if (scheduler.getTrigger(before.getKey()) instanceof CronTrigger now
+                            && now.getCronExpression().equals(before.getCronExpression())
+                            && now.getTimeZone().equals(before.getTimeZone())
+                            && before.getNextFireTime() != null) {
+                        scheduler.rescheduleJob(
+                                now.getKey(),
+                                now.getTriggerBuilder().startAt(before.getNextFireTime()).build());
+                    }
                 }
-            }
-            if (scheduler != null) {
-                scheduler.start();
+            } finally {
+                if (scheduler != null) {
+                    scheduler.start();
+                }
             }
         }
     }

@@ -433,6 +433,52 @@ class RouteReloadTest {
     }
 
     @Test
+    void aRouteThatIsExchangedIsShownByJmx() throws Exception {
+        try (Program program = startMounted()) {
+            edit("hourly", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+            ObjectName name = new ObjectName("org.apache.camel:type=routes,name=\"hourly\",*");
+            MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+            assertThat(server.queryNames(name, null))
+                    .singleElement()
+                    .satisfies(
+                            bean ->
+                                    assertThat(server.getAttribute(bean, "Description").toString())
+                                            .startsWith("Oh, "));
+        }
+    }
+
+    @Test
+    void anEditedScheduleOfALeaderFiresOn() throws IOException {
+        cluster.access().grant(NAMESPACE, "leases.coordination.k8s.io", "create", "get", "patch");
+        schedule("often", "*/2 * * * * ?");
+        ConfigMapMount.write(directory, files);
+        Map<String, String> settings =
+                Map.of(
+                        "snapshotter.claims", "data",
+                        "snapshotter.routes", directory.toString(),
+                        "snapshotter.routes-poll-interval", "50ms");
+        try (Program program = Program.startReplica(cluster, "pod-1", settings)) {
+            await().until(() -> program.told(Level.INFO).stream().anyMatch(this::isOften));
+            edit("often", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.INFO, "often.camel.yaml: version");
+            long before = program.told(Level.INFO).stream().filter(this::isOften).count();
+            await().until(
+                            () ->
+                                    program.told(Level.INFO).stream().filter(this::isOften).count()
+                                            > before + 1);
+            assertThat(program.told(Level.INFO).stream().filter(this::isOften))
+                    .doesNotHaveDuplicates();
+        }
+    }
+
+    private boolean isOften(String line) {
+        return line.startsWith("often-") && line.contains(": starts");
+    }
+
+    @Test
     void offBySetting() throws IOException {
         ConfigMapMount.write(directory, files);
         try (Program program = start(Map.of("snapshotter.routes-reload", "false"))) {
