@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -124,8 +125,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 new LeaderElection(
                         ClusterAccess.connect(cluster, terms.longestRequest()),
                         terms,
-                        environment.getOrDefault(
-                                "HOSTNAME", "volume-snapshotter-" + UUID.randomUUID()),
+                        // The pod's name.
+                        Optional.ofNullable(environment.get("HOSTNAME"))
+                                .filter(Predicate.not(String::isBlank))
+                                .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "leader-election"),
                         InstantSource.system());
