@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -96,19 +97,23 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         context.getExecutorServiceManager().newCachedThreadPool(this, "catch-up"),
                         InstantSource.system()));
 
-        ReloadableContext reloadable = (ReloadableContext) context;
-        reloadable.versionRoutes();
         routeFiles = new RouteFiles(Path.of(settings.text("routes")), InstantSource.system());
-        routeFiles.load(context);
-        RouteReload reload = new RouteReload(reloadable, routeFiles);
-        if (settings.flag("routes-reload")) {
-            context.addStartupListener(
-                    reload.every(
-                            settings.duration("routes-poll-interval"),
-                            context.getExecutorServiceManager()
-                                    .newSingleThreadScheduledExecutor(this, "reload-routes")));
+        boolean reloads = settings.flag("routes-reload");
+        Duration interval = settings.duration("routes-poll-interval");
+        // A context that someone else made can't exchange routes.
+        if (context instanceof ReloadableContext reloadable) {
+            reloadable.versionRoutes();
+            RouteReload reload = new RouteReload(reloadable, routeFiles);
+            if (reloads) {
+                context.addStartupListener(
+                        reload.every(
+                                interval,
+                                context.getExecutorServiceManager()
+                                        .newSingleThreadScheduledExecutor(this, "reload-routes")));
+            }
+            context.addService(reload);
         }
-        context.addService(reload);
+        routeFiles.load(context);
     }
 
     /** Whether this replica is the one that fires; without an election it always is. */
