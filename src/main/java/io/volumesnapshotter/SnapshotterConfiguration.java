@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
@@ -108,7 +109,22 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 "Failures",
                 new Replay(context, failures.open(), leader, fires, InstantSource.system()));
 
-        routeFiles = new RouteFiles(Path.of(settings.text("routes")));
+        routeFiles = new RouteFiles(Path.of(settings.text("routes")), InstantSource.system());
+        boolean reloads = settings.flag("routes-reload");
+        Duration interval = settings.duration("routes-poll-interval");
+        // A context that someone else made can't exchange routes.
+        if (context instanceof ReloadableContext reloadable) {
+            reloadable.versionRoutes();
+            RouteReload reload = new RouteReload(reloadable, routeFiles);
+            if (reloads) {
+                context.addStartupListener(
+                        reload.every(
+                                interval,
+                                context.getExecutorServiceManager()
+                                        .newSingleThreadScheduledExecutor(this, "reload-routes")));
+            }
+            context.addService(reload);
+        }
         routeFiles.load(context);
     }
 
@@ -168,7 +184,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
-        return new ClusterCheck(client, apiServer, PolicyComponent.schedules(context));
+        return new ClusterCheck(client, apiServer, RouteSet.schedules(context));
     }
 
     /** The route files, once {@link #configure} has read them; null before. */
