@@ -48,9 +48,15 @@ public final class PolicyComponent extends DefaultComponent {
      *
      * @param uri the endpoint's URI
      */
-    static Schedule scheduleAt(CamelContext context, String uri) throws Exception {
+    static Schedule scheduleAt(CamelContext context, String uri) {
         PolicyComponent component = context.getComponent("policy", PolicyComponent.class);
-        return ((PolicyEndpoint) component.createEndpoint(uri)).schedule;
+        try {
+            return ((PolicyEndpoint) component.createEndpoint(uri)).schedule;
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 
     private Schedule schedule(String name, Map<String, Object> parameters) {
