@@ -9,6 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Finds the cluster where kubectl finds it, and makes the one client that the program uses. */
 public final class ClusterAccess {
@@ -18,6 +21,11 @@ public final class ClusterAccess {
 
     /** How long to wait for an answer, in milliseconds. */
     private static final int REQUEST_TIMEOUT = 15_000;
+
+    /** All that is told of a kubeconfig with a mistake: parsers quote the token beside it. */
+    private static final Pattern LINE = Pattern.compile("\\bline:? (\\d+)");
+
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterAccess.class);
 
     private ClusterAccess() {}
 
@@ -42,7 +50,13 @@ public final class ClusterAccess {
             throw new InvalidSettingException(
                     "KUBECONFIG",
                     kubeconfig,
-                    "it cannot be read as a kubeconfig (" + Failures.rootWords(e) + ")");
+                    "it cannot be read as a kubeconfig"
+                            + LINE.matcher(Failures.rootWords(e))
+                                    .results()
+                                    .map(line -> ", look at line " + line.group(1))
+                                    .findFirst()
+                                    .orElse("")
+                            + "; kubectl config view says what is wrong");
         }
         boolean found =
                 config.getCurrentContext() != null
@@ -61,12 +75,20 @@ public final class ClusterAccess {
                     kubeconfig,
                     "its server is no https address: " + config.getMasterUrl());
         }
+        if (config.isTrustCerts()) {
+            LOG.warn(
+                    "the certificate of {} is not checked, so whoever answers there gets the token:"
+                            + " replace insecure-skip-tls-verify by certificate-authority in the"
+                            + " kubeconfig",
+                    config.getMasterUrl());
+        }
         return config;
     }
 
     /**
      * The client. It sends each request once, because retrying is the routes' business, and speaks
-     * HTTP/1.1, because a request that timed out then takes its dead connection with it.
+     * HTTP/1.1, because a request that timed out then takes its dead connection with it. It logs
+     * none at any level, because fabric8 would log the token with it.
      */
     public static KubernetesClient connect(Config found, ApiServer apiServer) {
         Config config =
@@ -82,7 +104,9 @@ public final class ClusterAccess {
             return new KubernetesClientBuilder()
                     .withConfig(config)
                     .withHttpClientBuilderConsumer(
-                            builder -> builder.addOrReplaceInterceptor("api-server", apiServer))
+                            builder ->
+                                    builder.addOrReplaceInterceptor("api-server", apiServer)
+                                            .addOrReplaceInterceptor("HttpLogging", null))
                     .build();
         } catch (RuntimeException e) {
             throw new InvalidSettingException(

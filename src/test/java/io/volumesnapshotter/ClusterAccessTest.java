@@ -1,0 +1,88 @@
+package io.volumesnapshotter;
+
+import static io.volumesnapshotter.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.simulation.ApiAnswer;
+import io.volumesnapshotter.simulation.ApiRequest;
+import io.volumesnapshotter.simulation.Faults;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The client's own retries are off: each request of the routes is one on the wire. */
+class ClusterAccessTest {
+
+    private static final Predicate<ApiRequest> CREATE = request -> request.verb().equals("create");
+
+    private SimulatedCluster cluster;
+    private KubernetesClient client;
+
+    @BeforeEach
+    void connect() {
+        cluster = SimulatedCluster.start();
+        Config found =
+                new ConfigBuilder(cluster.config(NAMESPACE))
+                        .withRequestRetryBackoffLimit(Config.DEFAULT_REQUEST_RETRY_BACKOFFLIMIT)
+                        .build();
+        client =
+                ClusterAccess.connect(
+                        found, new ApiServer(found.getMasterUrl(), InstantSource.system()));
+    }
+
+    @AfterEach
+    void close() {
+        client.close();
+        cluster.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {401, 403, 409, 410, 429, 500, 502, 503, 504})
+    void sendsARequestOnceWhateverTheAnswer(int code) {
+        cluster.faults()
+                .answer(CREATE, Faults.ALWAYS, ApiAnswer.status(code, "Refused", "refused"));
+        createsInVain();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Faults.Boundary.class,
+            names = {"ARRIVED", "CARRIED_OUT"})
+    void sendsARequestOnceWhoseConnectionIsCut(Faults.Boundary boundary) {
+        cluster.faults().cut(boundary, CREATE, Faults.ALWAYS);
+        createsInVain();
+    }
+
+    @Test
+    void sendsARequestOnceWhoseAnswerIsCut() {
+        cluster.faults().cutInsideAnswer(CREATE, Faults.ALWAYS);
+        createsInVain();
+    }
+
+    private void createsInVain() {
+        GenericKubernetesResource snapshot = new GenericKubernetesResource();
+        snapshot.setApiVersion("snapshot.storage.k8s.io/v1");
+        snapshot.setKind("VolumeSnapshot");
+        snapshot.setMetadata(
+                new ObjectMetaBuilder().withName("data-1").withNamespace(NAMESPACE).build());
+        snapshot.setAdditionalProperty(
+                "spec", Map.of("source", Map.of("persistentVolumeClaimName", "data")));
+        assertThatThrownBy(() -> client.resource(snapshot).create())
+                .isInstanceOf(KubernetesClientException.class);
+        assertThat(cluster.log().count("create")).isEqualTo(1);
+    }
+}
