@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import static io.volumesnapshotter.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
@@ -14,17 +15,27 @@ import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.ApiRequest;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The client's own retries are off: each request of the routes is one on the wire. */
+/**
+ * What the routes rely on: each request of theirs is one on the wire. And what is told of a
+ * kubeconfig with a mistake, which parsers quote from.
+ */
 class ClusterAccessTest {
 
     private static final Predicate<ApiRequest> CREATE = request -> request.verb().equals("create");
@@ -71,6 +82,46 @@ class ClusterAccessTest {
     void sendsARequestOnceWhoseAnswerIsCut() {
         cluster.faults().cutInsideAnswer(CREATE, Faults.ALWAYS);
         createsInVain();
+    }
+
+    static Stream<UnaryOperator<String>> mistakes() {
+        return Stream.of(
+                text -> text.replace("token: ", "token: \""),
+                text -> text.replace("token: ", "token: {"),
+                text -> text.replace("token: ", "token: ["),
+                text -> text.replace("    token: ", "  token: "),
+                text -> text.replace("token: ", ""),
+                text -> text.replace("token: ", "client-key-data: "),
+                text ->
+                        text.replaceFirst(
+                                "( +)token: (.*)",
+                                "$1client-key-data: $2\n$1client-certificate-data: $2"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("mistakes")
+    void nothingIsToldOutOfAKubeconfigWithAMistake(
+            UnaryOperator<String> mistake, @TempDir Path directory) throws IOException {
+        Path kubeconfig = cluster.kubeconfig(directory.resolve("kubeconfig"), NAMESPACE);
+        Files.writeString(kubeconfig, mistake.apply(Files.readString(kubeconfig)));
+        System.setProperty(Config.KUBERNETES_KUBECONFIG_FILE, kubeconfig.toString());
+        try {
+            assertThat(catchThrowable(this::connectToWhatIsFound))
+                    .satisfiesAnyOf(
+                            none -> assertThat(none).isNull(),
+                            failure ->
+                                    assertThat(failure)
+                                            .isInstanceOf(InvalidSettingException.class)
+                                            .hasMessageNotContaining(cluster.token()));
+        } finally {
+            System.clearProperty(Config.KUBERNETES_KUBECONFIG_FILE);
+        }
+    }
+
+    private void connectToWhatIsFound() {
+        Config found = ClusterAccess.find(Map.of());
+        ClusterAccess.connect(found, new ApiServer(found.getMasterUrl(), InstantSource.system()))
+                .close();
     }
 
     private void createsInVain() {

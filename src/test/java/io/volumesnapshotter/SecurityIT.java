@@ -132,41 +132,6 @@ class SecurityIT {
     }
 
     @Test
-    void aKubeconfigThatCannotBeReadIsToldWithoutWhatStandsInIt() throws Exception {
-        Path kubeconfig = cluster.kubeconfig(directory.resolve("kubeconfig"), NAMESPACE);
-        String text = Files.readString(kubeconfig);
-        List<String> broken =
-                List.of(
-                        text.replace("token: ", "token: \""),
-                        text.replace("token: ", "token: {"),
-                        text.replace("token: ", "token: ["),
-                        text.replace("    token: ", "  token: "),
-                        text.replace("token: " + cluster.token(), cluster.token()),
-                        text.replace("token: ", "client-certificate-data: ") + "garbage",
-                        text.replace(
-                                "token: " + cluster.token(),
-                                "client-key-data: %s\n    client-certificate-data: %s"
-                                        .formatted(cluster.token(), cluster.token())));
-        for (String each : broken) {
-            Files.writeString(kubeconfig, each);
-            try (PackagedProgram program =
-                    start(
-                            Map.of(
-                                    "KUBECONFIG",
-                                    kubeconfig.toString(),
-                                    "SNAPSHOTTER_SCHEDULE",
-                                    "nonsense"))) {
-                assertThat(program.awaitExit()).isEqualTo(78);
-                assertThat(program.lines())
-                        .describedAs(each)
-                        .singleElement()
-                        .asString()
-                        .doesNotContain(cluster.token());
-            }
-        }
-    }
-
-    @Test
     void aProjectedTokenThatIsRotatedIsReadAnew() throws Exception {
         Path volume = Files.createDirectory(directory.resolve("serviceaccount"));
         project(volume, "..1", cluster.token());
