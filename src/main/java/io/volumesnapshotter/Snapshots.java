@@ -23,7 +23,7 @@ public final class Snapshots {
 
     private static final long PAGE = 500;
 
-    private static final ResourceDefinitionContext KIND =
+    static final ResourceDefinitionContext KIND =
             new ResourceDefinitionContext.Builder()
                     .withGroup("snapshot.storage.k8s.io")
                     .withVersion("v1")
@@ -48,15 +48,6 @@ public final class Snapshots {
         return list(run.listedNamespace(), run.scope(), PAGE, exchange);
     }
 
-    /**
-     * Whether any are there, for what the answer tells of the server.
-     *
-     * @throws io.fabric8.kubernetes.client.KubernetesClientException when they cannot be listed
-     */
-    void probe(Optional<String> namespace) {
-        page(namespace, new ListOptionsBuilder().withLimit(1L).build());
-    }
-
     private List<Snapshot> list(
             Optional<String> namespace, String selector, long limit, Exchange exchange) {
         ListOptions options =
@@ -66,7 +57,7 @@ public final class Snapshots {
         do {
             GenericKubernetesResourceList page = page(namespace, options);
             snapshots.addAll(SnapshotReader.read(page.getItems()));
-            next = page.getMetadata() == null ? null : page.getMetadata().getContinue();
+            next = page.getMetadata().getContinue();
             options.setContinue(next);
         } while (next != null && !next.isEmpty());
         Failures.healed(exchange);
@@ -75,8 +66,10 @@ public final class Snapshots {
 
     private GenericKubernetesResourceList page(Optional<String> namespace, ListOptions options) {
         var all = client.genericKubernetesResources(KIND);
-        return namespace.isPresent()
-                ? all.inNamespace(namespace.get()).list(options)
-                : all.inAnyNamespace().list(options);
+        GenericKubernetesResourceList page =
+                namespace.isPresent()
+                        ? all.inNamespace(namespace.get()).list(options)
+                        : all.inAnyNamespace().list(options);
+        return Answers.list(page, page.getKind(), KIND.getKind() + "List");
     }
 }

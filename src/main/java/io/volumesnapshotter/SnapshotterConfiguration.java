@@ -4,15 +4,17 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.model.Model;
 import org.apache.camel.spi.ThreadPoolProfile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +28,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private final Config cluster;
     private final Map<String, String> environment;
+    private KubernetesClient client;
+    private ApiServer apiServer;
     private RouteFiles routeFiles;
 
     /** Uses the cluster that {@link ClusterAccess#find} finds. */
@@ -63,36 +67,29 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         context.getGlobalOptions()
                 .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
 
-        ApiServer apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
-        KubernetesClient client = ClusterAccess.connect(cluster, apiServer);
+        apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
+        client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
         Failures failures = new Failures(apiServer, InstantSource.system());
         context.getRegistry().bind("failures", failures);
-        BooleanSupplier leader = () -> true;
+        BooleanSupplier leader = leadership(context, settings);
         Runs runs = new Runs(client, new Claims(client), failures, leader, InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
-        List<String> namespaces = settings.namespaces("namespace");
-        Optional<String> namespace =
-                namespaces.size() == 1 && !namespaces.contains(ClaimSelection.ALL)
-                        ? Optional.of(namespaces.get(0))
-                        : Optional.of(client.getNamespace()).filter(own -> namespaces.isEmpty());
         context.getRegistry()
                 .bind(
                         "createTurns",
                         new CreateTurns(
                                 context.getExecutorServiceManager()
                                         .newCachedThreadPool(this, "create-snapshots")));
-        Snapshots snapshots = new Snapshots(client);
-        context.getRegistry().bind("snapshots", snapshots);
+        context.getRegistry().bind("snapshots", new Snapshots(client));
         context.getRegistry().bind("notifications", ExecutorService.class, notifications(context));
         context.getRegistry().bind("events", new Events(client, apiServer, InstantSource.system()));
         context.addComponent("policy", new PolicyComponent());
-        context.addService(
+        context.addStartupListener(
                 new Preflight(
-                        snapshots,
+                        client,
                         apiServer,
-                        namespace,
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "preflight")));
 
@@ -136,6 +133,42 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                                                 + " notify",
                                         MAX_NOTIFICATIONS));
         return executor;
+    }
+
+    /** Whether this replica is the one that fires; without an election it always is. */
+    private BooleanSupplier leadership(CamelContext context, Settings settings) throws Exception {
+        LeaderElection.Terms terms = LeaderElection.Terms.of(settings);
+        boolean elects = settings.flag("leader-election");
+        context.getCamelContextExtension()
+                .getContextPlugin(Model.class)
+                .addModelLifecycleStrategy(new LeaderRoutes(context, elects));
+        if (!elects) {
+            return () -> true;
+        }
+        LeaderElection election =
+                new LeaderElection(
+                        ClusterAccess.connect(cluster, terms.longestRequest()),
+                        terms,
+                        // The pod's name.
+                        Optional.ofNullable(environment.get("HOSTNAME"))
+                                .filter(Predicate.not(String::isBlank))
+                                .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
+                        context.getExecutorServiceManager()
+                                .newSingleThreadScheduledExecutor(this, "leader-election"),
+                        InstantSource.system());
+        // Not before the routes were found right.
+        context.addService(election, true, false);
+        return election::isLeader;
+    }
+
+    /** The address of the API server. */
+    String server() {
+        return cluster.getMasterUrl();
+    }
+
+    /** A look at the cluster for the schedules of a context that has been configured. */
+    ClusterCheck check(CamelContext context) {
+        return new ClusterCheck(client, apiServer, PolicyComponent.schedules(context));
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

@@ -18,6 +18,7 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -42,6 +43,7 @@ class ClusterAccessTest {
 
     private SimulatedCluster cluster;
     private KubernetesClient client;
+    private KubernetesClient election;
 
     @BeforeEach
     void connect() {
@@ -50,6 +52,7 @@ class ClusterAccessTest {
                 new ConfigBuilder(cluster.config(NAMESPACE))
                         .withRequestRetryBackoffLimit(Config.DEFAULT_REQUEST_RETRY_BACKOFFLIMIT)
                         .build();
+        election = ClusterAccess.connect(found, Duration.ofSeconds(10));
         client =
                 ClusterAccess.connect(
                         found, new ApiServer(found.getMasterUrl(), InstantSource.system()));
@@ -58,6 +61,7 @@ class ClusterAccessTest {
     @AfterEach
     void close() {
         client.close();
+        election.close();
         cluster.close();
     }
 
@@ -66,7 +70,7 @@ class ClusterAccessTest {
     void sendsARequestOnceWhateverTheAnswer(int code) {
         cluster.faults()
                 .answer(CREATE, Faults.ALWAYS, ApiAnswer.status(code, "Refused", "refused"));
-        createsInVain();
+        createsInVain(client);
     }
 
     @ParameterizedTest
@@ -75,13 +79,21 @@ class ClusterAccessTest {
             names = {"ARRIVED", "CARRIED_OUT"})
     void sendsARequestOnceWhoseConnectionIsCut(Faults.Boundary boundary) {
         cluster.faults().cut(boundary, CREATE, Faults.ALWAYS);
-        createsInVain();
+        createsInVain(client);
     }
 
     @Test
     void sendsARequestOnceWhoseAnswerIsCut() {
         cluster.faults().cutInsideAnswer(CREATE, Faults.ALWAYS);
-        createsInVain();
+        createsInVain(client);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {409, 429, 500, 503})
+    void theElectionOfALeaderSendsARequestOnceToo(int code) {
+        cluster.faults()
+                .answer(CREATE, Faults.ALWAYS, ApiAnswer.status(code, "Refused", "refused"));
+        createsInVain(election);
     }
 
     static Stream<UnaryOperator<String>> mistakes() {
@@ -124,7 +136,7 @@ class ClusterAccessTest {
                 .close();
     }
 
-    private void createsInVain() {
+    private void createsInVain(KubernetesClient client) {
         GenericKubernetesResource snapshot = new GenericKubernetesResource();
         snapshot.setApiVersion("snapshot.storage.k8s.io/v1");
         snapshot.setKind("VolumeSnapshot");

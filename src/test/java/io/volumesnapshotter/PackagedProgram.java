@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The program as it is packaged, in a process of its own, started by its script. */
 final class PackagedProgram implements AutoCloseable {
@@ -33,14 +34,18 @@ final class PackagedProgram implements AutoCloseable {
      *
      * @param directory where its log goes and where it runs
      * @param environment all of its environment, but for the way to Java
+     * @param arguments its arguments
      */
-    static PackagedProgram start(Path directory, Map<String, String> environment)
+    static PackagedProgram start(
+            Path directory, Map<String, String> environment, String... arguments)
             throws IOException {
         Path link = directory.resolve("volume-snapshotter");
         Files.createSymbolicLink(link, HOME.resolve("bin/volume-snapshotter").toAbsolutePath());
         Path log = Files.createTempFile(directory, "program", ".log");
         ProcessBuilder builder =
-                new ProcessBuilder(link.toString())
+                new ProcessBuilder(
+                                Stream.concat(Stream.of(link.toString()), Stream.of(arguments))
+                                        .toList())
                         .directory(directory.toFile())
                         .redirectErrorStream(true)
                         .redirectOutput(log.toFile());
@@ -79,15 +84,25 @@ final class PackagedProgram implements AutoCloseable {
                 .until(() -> lines().stream().anyMatch(line -> line.contains(words)));
     }
 
+    /** Whether it ends by itself in this time. */
+    boolean endsWithin(Duration time) throws InterruptedException {
+        return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Tells it to end as Kubernetes tells a pod, and does not wait for it. */
+    void tellToEnd() {
+        process.destroy();
+    }
+
     /** Ends it as Kubernetes ends a pod, and gives its exit code. */
     int terminate() throws InterruptedException {
-        process.destroy();
+        tellToEnd();
         return awaitExit();
     }
 
     /** Ends it as kill -9 does. */
-    void kill() throws InterruptedException {
-        process.destroyForcibly().waitFor();
+    void kill() {
+        process.destroyForcibly().onExit().join();
     }
 
     int awaitExit() throws InterruptedException {

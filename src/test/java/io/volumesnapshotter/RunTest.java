@@ -141,6 +141,8 @@ class RunTest {
                         Map.of(
                                 "snapshotter.claims", "data,db",
                                 "snapshotter.ready-timeout", "500ms"))) {
+            awaitPreflight(program);
+            cluster.log().clear();
             program.fire(TEN);
             program.fire(ELEVEN);
         }
@@ -234,6 +236,22 @@ class RunTest {
                 "db-hourly-20261122090000",
                 "db-hourly-20261122100000",
                 "media-hourly-20261122100000");
+    }
+
+    @Test
+    void aListForPruningThatIsRefusedIsToldOnce() {
+        cluster.faults()
+                .answer(
+                        request ->
+                                request.is("list") && request.labelSelector().endsWith("=hourly"),
+                        Faults.ALWAYS,
+                        ApiAnswer::noNamespace);
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .filteredOn(line -> line.contains(": prune-snapshots failed"))
+                    .hasSize(1);
+        }
     }
 
     @Test
@@ -386,7 +404,8 @@ class RunTest {
         try (Program program = Program.start(cluster, "data")) {
             program.fire(TEN);
             assertThat(program.told(Level.ERROR))
-                    .first()
+                    .filteredOn(line -> line.startsWith("hourly-20261122100000 apps/data"))
+                    .singleElement()
                     .asString()
                     .contains("cannot create resource \"volumesnapshots\"", "k8s/role.yaml");
         }

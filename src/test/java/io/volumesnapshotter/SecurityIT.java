@@ -213,7 +213,7 @@ class SecurityIT {
         try (TlsFront front = TlsFront.of(cluster.url());
                 PackagedProgram program = start(tls(front.url(), "extensions: []"))) {
             program.awaitLine("certificate-authority");
-            program.terminate();
+            program.kill();
             assertThat(program.lines())
                     .filteredOn(line -> line.contains("its certificate is not accepted"))
                     .singleElement()
@@ -232,7 +232,7 @@ class SecurityIT {
                                         front.otherUrl(),
                                         "certificate-authority-data: " + front.authorityData()))) {
             program.awaitLine("its certificate is not accepted");
-            program.terminate();
+            program.kill();
             assertThat(cluster.log().total()).isZero();
         }
     }

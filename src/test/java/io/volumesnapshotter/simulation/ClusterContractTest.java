@@ -611,6 +611,68 @@ class ClusterContractTest {
     }
 
     @Test
+    void aLeaseIsCreatedOnce() {
+        lease("pod-1");
+
+        assertThat(admin.post(leases(), leaseOf("pod-2")).refusal())
+                .isEqualTo(
+                        "409 AlreadyExists: leases.coordination.k8s.io \"%s\" already exists"
+                                .formatted(name));
+    }
+
+    @Test
+    void aPatchOfAnOldVersionOfALeaseIsAConflict() {
+        String version = Json.text(lease("pod-1"), "metadata", "resourceVersion");
+        String patch =
+                "{\"metadata\":{\"resourceVersion\":\"%s\"},\"spec\":{\"holderIdentity\":\"%s\"}}";
+        assertThat(
+                        admin.mergePatch(leases() + "/" + name, patch.formatted(version, "pod-2"))
+                                .code())
+                .isEqualTo(200);
+
+        assertThat(
+                        admin.mergePatch(leases() + "/" + name, patch.formatted(version, "pod-3"))
+                                .refusal())
+                .isEqualTo(
+                        "409 Conflict: Operation cannot be fulfilled on leases.coordination.k8s.io \"%s\": the object has been modified; please apply your changes to the latest version and try again"
+                                .formatted(name));
+        assertThat(holder()).isEqualTo("pod-2");
+    }
+
+    @Test
+    void aMergePatchOfALeaseKeepsWhatItDoesNotName() {
+        lease("pod-1");
+        admin.mergePatch(leases() + "/" + name, "{\"spec\":{\"leaseDurationSeconds\":1}}");
+        assertThat(holder()).isEqualTo("pod-1");
+
+        admin.mergePatch(leases() + "/" + name, "{\"spec\":{\"holderIdentity\":\"\"}}");
+        assertThat(holder()).isEmpty();
+    }
+
+    private static String leases() {
+        return "/apis/coordination.k8s.io/v1" + in(cluster.namespace()) + "/leases";
+    }
+
+    private String leaseOf(String holder) {
+        ObjectNode lease = Json.object().put("apiVersion", "coordination.k8s.io/v1");
+        lease.put("kind", "Lease").putObject("metadata").put("name", name);
+        lease.putObject("spec").put("holderIdentity", holder).put("leaseDurationSeconds", 15);
+        return lease.toString();
+    }
+
+    private JsonNode lease(String holder) {
+        Answer answer = admin.post(leases(), leaseOf(holder));
+        assertThat(answer.code()).as(answer.body()).isEqualTo(201);
+        return answer.json();
+    }
+
+    private String holder() {
+        JsonNode spec = admin.get(leases() + "/" + name).json().path("spec");
+        assertThat(spec.path("holderIdentity").isTextual()).isTrue();
+        return spec.path("holderIdentity").asText();
+    }
+
+    @Test
     void anUpdateCannotSetTheStatus() {
         ObjectNode ready = (ObjectNode) ready(name);
         ObjectNode changed = ready.deepCopy();
@@ -874,6 +936,50 @@ class ClusterContractTest {
                         program.delete(snapshots + "/" + name, options.formatted(Json.uid(found)))
                                 .code())
                 .isEqualTo(200);
+    }
+
+    // ---- what a client can ask about itself and the API
+
+    @Test
+    void aGroupTellsItsVersions() {
+        Answer answer = program.get("/apis/snapshot.storage.k8s.io");
+
+        assertThat(answer.code()).isEqualTo(200);
+        assertThat(Json.text(answer.json(), "kind")).isEqualTo("APIGroup");
+        assertThat(answer.json().path("versions").valueStream())
+                .anyMatch(version -> Json.text(version, "version").equals("v1"));
+    }
+
+    @Test
+    void aGroupThatIsNotServedIsNotFound() {
+        assertThat(program.get("/apis/no-such-group.example.com").code()).isEqualTo(404);
+    }
+
+    @Test
+    void anAccountCanAskForItsRightsInANamespace() {
+        assertThat(may("create", cluster.namespace())).isTrue();
+        assertThat(may("watch", cluster.namespace())).isFalse();
+    }
+
+    @Test
+    void anAccessReviewWithoutNamespaceIsAboutAllNamespaces() {
+        assertThat(may("create", "")).isFalse();
+    }
+
+    private static boolean may(String verb, String namespace) {
+        ObjectNode review = Json.object().put("apiVersion", "authorization.k8s.io/v1");
+        ObjectNode attributes =
+                review.put("kind", "SelfSubjectAccessReview")
+                        .putObject("spec")
+                        .putObject("resourceAttributes");
+        attributes.put("group", "snapshot.storage.k8s.io").put("resource", "volumesnapshots");
+        attributes.put("verb", verb).put("namespace", namespace);
+        Answer answer =
+                program.post(
+                        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                        review.toString());
+        assertThat(answer.code()).isEqualTo(201);
+        return answer.json().path("status").path("allowed").asBoolean();
     }
 
     // ---- outages

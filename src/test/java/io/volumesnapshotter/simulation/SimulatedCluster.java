@@ -21,6 +21,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 
 /**
  * A Kubernetes cluster with a CSI driver that can snapshot, as far as its clients can tell: the API
@@ -242,6 +243,21 @@ public final class SimulatedCluster implements AutoCloseable {
         return snapshots(namespace).stream().filter(s -> s.claim().equals(claim)).toList();
     }
 
+    /**
+     * Tells of every change of a snapshot while nothing else can change; from the first version to
+     * the one that is gone, which are told with a null before and after.
+     */
+    public void watch(BiConsumer<SimulatedSnapshot, SimulatedSnapshot> watcher) {
+        store.listen(
+                (type, before, now) -> {
+                    if (type.equals(ResourceType.SNAPSHOT)) {
+                        watcher.accept(
+                                before == null ? null : SimulatedSnapshot.of(before),
+                                now == null ? null : SimulatedSnapshot.of(now));
+                    }
+                });
+    }
+
     /** The cluster's clock, which stamps creationTimestamp. */
     public void clock(Clock clock) {
         api.clock(clock);
@@ -358,6 +374,11 @@ public final class SimulatedCluster implements AutoCloseable {
     /** Brings the snapshot API back. */
     public void installCrd() {
         frontDoor.crdInstalled(true);
+    }
+
+    /** Serves the snapshot API in this version alone. */
+    public void servesSnapshotsAs(String version) {
+        frontDoor.snapshotVersion(version);
     }
 
     // ---- outages
