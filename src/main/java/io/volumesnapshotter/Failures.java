@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.http.HttpTimeoutException;
+import java.security.cert.CertificateException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collections;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
@@ -32,6 +34,8 @@ public final class Failures {
     private static final String PRUNING = "prune-snapshots";
 
     private static final String NEXT_RUN = "the next run tries again";
+
+    private static final Pattern TOKEN = Pattern.compile("(?i)(\\bbearer\\s+)[\\w.~+/=-]{8,}");
 
     private final ApiServer apiServer;
     private final OpenFailures open = new OpenFailures();
@@ -262,6 +266,12 @@ public final class Failures {
         }
         String words =
                 root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+        if (Causes.has(CertificateException.class, failure)) {
+            return "its certificate is not accepted ("
+                    + oneLine(words)
+                    + "): check its authority, which a kubeconfig names as certificate-authority,"
+                    + " its names and its dates";
+        }
         return oneLine(words);
     }
 
@@ -271,9 +281,13 @@ public final class Failures {
                 || Causes.has(TimeoutException.class, failure);
     }
 
-    /** A text in one line. */
+    /** A text in one line, without a token that a proxy may have put into it. */
     static String oneLine(String text) {
-        return text.lines().map(String::trim).collect(Collectors.joining(" "));
+        return TOKEN.matcher(text)
+                .replaceAll("$1…")
+                .lines()
+                .map(String::trim)
+                .collect(Collectors.joining(" "));
     }
 
     private static String remedy(Throwable failure) {
