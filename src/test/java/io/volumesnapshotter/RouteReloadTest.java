@@ -195,7 +195,9 @@ class RouteReloadTest {
                     "give-up.camel.yaml",
                     files.get("handle-failure.camel.yaml")
                             .replace("handle-failure", "give-up")
-                            .replace("\"${body}\"", "\"given up: ${body}\""));
+                            .replace(
+                                    "\"${variable.deadLetter}\"",
+                                    "\"given up: ${variable.deadLetter}\""));
             edit("error-handling", "direct:handle-failure", "direct:give-up");
             mount();
             awaitTold(program, Level.INFO, "error-handling.camel.yaml: version");
