@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ListOptions;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.NamespaceList;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.ArrayList;
@@ -109,6 +110,7 @@ public final class Claims {
                     single.isPresent()
                             ? claims.inNamespace(single.get()).list(options)
                             : claims.inAnyNamespace().list(options);
+            Answers.list(page, page.getKind(), "PersistentVolumeClaimList");
             page.getItems().stream()
                     .filter(inNamespace)
                     .filter(claim -> isMeant(claim, selection))
@@ -132,11 +134,10 @@ public final class Claims {
     }
 
     private Set<String> namespaces(String selector) {
-        return client
-                .namespaces()
-                .list(new ListOptionsBuilder().withLabelSelector(selector).build())
-                .getItems()
-                .stream()
+        NamespaceList list =
+                client.namespaces()
+                        .list(new ListOptionsBuilder().withLabelSelector(selector).build());
+        return Answers.list(list, list.getKind(), "NamespaceList").getItems().stream()
                 .map((Namespace namespace) -> namespace.getMetadata().getName())
                 .collect(Collectors.toSet());
     }

@@ -4,11 +4,14 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.http.HttpClient;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** Finds the cluster where kubectl finds it, and makes the one client that the program uses. */
 public final class ClusterAccess {
@@ -69,11 +72,34 @@ public final class ClusterAccess {
      * HTTP/1.1, because a request that timed out then takes its dead connection with it.
      */
     public static KubernetesClient connect(Config found, ApiServer apiServer) {
+        return connect(
+                found,
+                CONNECTION_TIMEOUT,
+                REQUEST_TIMEOUT,
+                http -> http.addOrReplaceInterceptor("api-server", apiServer));
+    }
+
+    /**
+     * A client for requests that are worth nothing when they come late. What becomes of them says
+     * nothing about others: it tells no {@link ApiServer}.
+     *
+     * @param limit how long to wait for a connection, and for an answer
+     */
+    static KubernetesClient connect(Config found, Duration limit) {
+        int millis = Math.toIntExact(limit.toMillis());
+        return connect(found, millis, millis, http -> {});
+    }
+
+    private static KubernetesClient connect(
+            Config found,
+            int connectionTimeout,
+            int requestTimeout,
+            Consumer<HttpClient.Builder> http) {
         Config config =
                 new ConfigBuilder(found)
                         .withRequestRetryBackoffLimit(0)
-                        .withConnectionTimeout(CONNECTION_TIMEOUT)
-                        .withRequestTimeout(REQUEST_TIMEOUT)
+                        .withConnectionTimeout(connectionTimeout)
+                        .withRequestTimeout(requestTimeout)
                         .withHttp2Disable(true)
                         .withNamespace(
                                 found.getNamespace() == null ? "default" : found.getNamespace())
@@ -81,8 +107,7 @@ public final class ClusterAccess {
         try {
             return new KubernetesClientBuilder()
                     .withConfig(config)
-                    .withHttpClientBuilderConsumer(
-                            builder -> builder.addOrReplaceInterceptor("api-server", apiServer))
+                    .withHttpClientBuilderConsumer(http)
                     .build();
         } catch (RuntimeException e) {
             throw new InvalidSettingException(

@@ -4,12 +4,14 @@ import com.fasterxml.jackson.core.JacksonException;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.http.HttpTimeoutException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
@@ -53,7 +55,7 @@ public final class Failures {
         }
         boolean unanswered =
                 answer.getCode() <= 0
-                        && Causes.has(IOException.class, failure)
+                        && (isLate(failure) || Causes.has(IOException.class, failure))
                         && !Causes.has(JacksonException.class, failure);
         if (unanswered) {
             apiServer.unreachable(rootWords(failure));
@@ -85,17 +87,27 @@ public final class Failures {
         return heals;
     }
 
-    /** Whether a request was refused because a quota is full. */
+    /** Whether a creation was refused because a quota is full. */
     public boolean isQuotaRefusal(Exchange exchange) {
         KubernetesClientException answer =
                 Causes.find(KubernetesClientException.class, caught(exchange)).orElse(null);
-        return answer != null && answer.getCode() == 403 && isQuota(answer);
+        boolean creates =
+                exchange.getVariable("claim") != null && exchange.getVariable("snapshot") == null;
+        return answer != null && answer.getCode() == 403 && isQuota(answer) && creates;
     }
 
     private static boolean hasTime(Exchange exchange, int attempts, boolean unanswered) {
         Run run = run(exchange);
         boolean concernsAll = unanswered || exchange.getVariable("claim") == null;
-        return attempts < MAX_ATTEMPTS || concernsAll && run != null && run.hasTime();
+        boolean runHasTime = run == null ? hasTimeToStart(exchange) : run.hasTime();
+        return attempts < MAX_ATTEMPTS || concernsAll && runHasTime;
+    }
+
+    /** Before its claims are listed, a run has the time in which one snapshot has to be ready. */
+    private static boolean hasTimeToStart(Exchange exchange) {
+        Schedule schedule = exchange.getVariable(Schedule.VARIABLE, Schedule.class);
+        return schedule != null
+                && exchange.getClock().elapsed() < schedule.policy().readyTimeout().toMillis();
     }
 
     /** Forgets the tries of a request that was carried out: the next one has its own. */
@@ -231,9 +243,18 @@ public final class Failures {
             // The JDK's HTTP client says nothing more of it.
             return "no connection (" + root.getClass().getSimpleName() + ")";
         }
+        if (isLate(failure)) {
+            return "no answer in time (" + root.getClass().getSimpleName() + ")";
+        }
         String words =
                 root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
         return oneLine(words);
+    }
+
+    /** Whether no answer came in time: the HTTP client or, now and then, Kubernetes' says so. */
+    private static boolean isLate(Throwable failure) {
+        return Causes.has(HttpTimeoutException.class, failure)
+                || Causes.has(TimeoutException.class, failure);
     }
 
     /** A text in one line. */

@@ -14,7 +14,7 @@ final class Management {
     private Management() {}
 
     /** Shows an MBean from the start of the context to its end. */
-    static void show(CamelContext context, String type, Object bean) {
+    static void show(CamelContext context, String type, Object bean) throws Exception {
         context.addStartupListener(
                 (started, alreadyStarted) -> {
                     ManagementAgent agent = started.getManagementStrategy().getManagementAgent();

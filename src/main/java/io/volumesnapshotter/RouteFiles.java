@@ -244,7 +244,8 @@ public final class RouteFiles {
 
     /** Where a route starts, and its parameters if there are any. */
     private static String[] start(CamelContext context, RouteDefinition route) {
-        return context.resolvePropertyPlaceholders(route.getInput().getEndpointUri())
+        return LeaderRoutes.withoutMaster(
+                        context.resolvePropertyPlaceholders(route.getInput().getEndpointUri()))
                 .split("\\?", 2);
     }
 

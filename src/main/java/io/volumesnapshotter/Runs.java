@@ -182,6 +182,14 @@ public final class Runs extends LifecycleStrategySupport {
         run.takeOver(listed);
     }
 
+    /** Lets nothing pass for the answer to a creation that is none, so that it is sent again. */
+    public void checkAnswer(
+            @Variable("run") Run run,
+            @Variable("claim") Claim claim,
+            @Body GenericKubernetesResource answer) {
+        Answers.created(answer, run.snapshotOf(claim));
+    }
+
     /**
      * Takes note of the answer to a creation. The producer turns 409 AlreadyExists into an object
      * without a name: then an earlier try of this run left it, and the next look checks it.

@@ -66,7 +66,7 @@ public final class Snapshots {
         do {
             GenericKubernetesResourceList page = page(namespace, options);
             snapshots.addAll(SnapshotReader.read(page.getItems()));
-            next = page.getMetadata() == null ? null : page.getMetadata().getContinue();
+            next = page.getMetadata().getContinue();
             options.setContinue(next);
         } while (next != null && !next.isEmpty());
         Failures.healed(exchange);
@@ -75,8 +75,10 @@ public final class Snapshots {
 
     private GenericKubernetesResourceList page(Optional<String> namespace, ListOptions options) {
         var all = client.genericKubernetesResources(KIND);
-        return namespace.isPresent()
-                ? all.inNamespace(namespace.get()).list(options)
-                : all.inAnyNamespace().list(options);
+        GenericKubernetesResourceList page =
+                namespace.isPresent()
+                        ? all.inNamespace(namespace.get()).list(options)
+                        : all.inAnyNamespace().list(options);
+        return Answers.list(page, page.getKind(), KIND.getKind() + "List");
     }
 }

@@ -7,12 +7,14 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.model.Model;
 import org.apache.camel.spi.ThreadPoolProfile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,7 +70,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
         Failures failures = new Failures(apiServer, InstantSource.system());
         context.getRegistry().bind("failures", failures);
-        BooleanSupplier leader = () -> true;
+        BooleanSupplier leader = leadership(context, settings);
         Runs runs = new Runs(client, new Claims(client), failures, leader, InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
@@ -136,6 +138,30 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                                                 + " notify",
                                         MAX_NOTIFICATIONS));
         return executor;
+    }
+
+    /** Whether this replica is the one that fires; without an election it always is. */
+    private BooleanSupplier leadership(CamelContext context, Settings settings) throws Exception {
+        LeaderElection.Terms terms = LeaderElection.Terms.of(settings);
+        boolean elects = settings.flag("leader-election");
+        context.getCamelContextExtension()
+                .getContextPlugin(Model.class)
+                .addModelLifecycleStrategy(new LeaderRoutes(context, elects));
+        if (!elects) {
+            return () -> true;
+        }
+        LeaderElection election =
+                new LeaderElection(
+                        ClusterAccess.connect(cluster, terms.longestRequest()),
+                        terms,
+                        environment.getOrDefault(
+                                "HOSTNAME", "volume-snapshotter-" + UUID.randomUUID()),
+                        context.getExecutorServiceManager()
+                                .newSingleThreadScheduledExecutor(this, "leader-election"),
+                        InstantSource.system());
+        // Not before the routes were found right.
+        context.addService(election, true, false);
+        return election::isLeader;
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

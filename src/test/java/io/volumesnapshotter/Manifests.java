@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.Role;
@@ -34,6 +35,7 @@ final class Manifests {
                     "apps/v1/Deployment", Deployment.class,
                     "monitoring.coreos.com/v1/PodMonitor", PodMonitor.class,
                     "monitoring.coreos.com/v1/PrometheusRule", PrometheusRule.class,
+                    "policy/v1/PodDisruptionBudget", PodDisruptionBudget.class,
                     "rbac.authorization.k8s.io/v1/ClusterRole", ClusterRole.class,
                     "rbac.authorization.k8s.io/v1/ClusterRoleBinding", ClusterRoleBinding.class,
                     "rbac.authorization.k8s.io/v1/Role", Role.class,

@@ -9,15 +9,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HTTPGetAction;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.SecretEnvSource;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentSpec;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
@@ -302,10 +306,15 @@ class ManifestsTest {
 
     @Test
     void theProgramGetsTheSettings() {
-        assertThat(container.getEnvFrom())
-                .singleElement()
-                .extracting(source -> source.getConfigMapRef().getName())
+        assertThat(container.getEnvFrom().get(0).getConfigMapRef().getName())
                 .isEqualTo(kustomization.at("/configMapGenerator/0/name").asText());
+    }
+
+    @Test
+    void theProgramGetsWhatNotificationsNeedWhereThereIsAny() {
+        assertThat(container.getEnvFrom().get(1).getSecretRef())
+                .extracting(SecretEnvSource::getName, SecretEnvSource::getOptional)
+                .containsExactly("volume-snapshotter-notify", true);
     }
 
     @Test
@@ -413,6 +422,39 @@ class ManifestsTest {
                                     .get(0)
                                     .getImage())
                     .matches("[^:]+:\\d+\\.\\d+\\.\\d+");
+        }
+
+        @Test
+        void highAvailabilityRunsTwoReplicasThatElectALeader() throws Exception {
+            objects = Kustomize.build(Path.of("examples", "overlays", "high-availability"));
+            DeploymentSpec spec = only(Deployment.class).getSpec();
+
+            assertThat(spec.getReplicas()).isEqualTo(2);
+            assertThat(spec.getStrategy().getType()).isEqualTo("RollingUpdate");
+            assertThat(spec.getTemplate().getSpec().getContainers().get(0).getEnv())
+                    .extracting(EnvVar::getName, EnvVar::getValue)
+                    .contains(tuple("SNAPSHOTTER_LEADER_ELECTION", "true"))
+                    .contains(tuple("CAMEL_MANAGEMENT_ENABLED", "true"));
+            assertThat(spec.getTemplate().getSpec().getTopologySpreadConstraints())
+                    .singleElement()
+                    .satisfies(
+                            spread -> {
+                                assertThat(spread.getWhenUnsatisfiable())
+                                        .isEqualTo("ScheduleAnyway");
+                                assertThat(spread.getLabelSelector()).isEqualTo(spec.getSelector());
+                            });
+        }
+
+        @Test
+        void highAvailabilityLetsOneReplicaBeDisruptedAtATime() throws Exception {
+            objects = Kustomize.build(Path.of("examples", "overlays", "high-availability"));
+            PodDisruptionBudget budget = only(PodDisruptionBudget.class);
+
+            assertThat(budget.getSpec().getMaxUnavailable()).isEqualTo(new IntOrString(1));
+            assertThat(budget.getSpec().getSelector())
+                    .isEqualTo(only(Deployment.class).getSpec().getSelector());
+            assertThat(budget.getMetadata().getNamespace())
+                    .isEqualTo(only(Deployment.class).getMetadata().getNamespace());
         }
 
         private <T> T only(Class<T> type) {

@@ -79,15 +79,25 @@ final class PackagedProgram implements AutoCloseable {
                 .until(() -> lines().stream().anyMatch(line -> line.contains(words)));
     }
 
+    /** Whether it ends by itself in this time. */
+    boolean endsWithin(Duration time) throws InterruptedException {
+        return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Tells it to end as Kubernetes tells a pod, and does not wait for it. */
+    void tellToEnd() {
+        process.destroy();
+    }
+
     /** Ends it as Kubernetes ends a pod, and gives its exit code. */
     int terminate() throws InterruptedException {
-        process.destroy();
+        tellToEnd();
         return awaitExit();
     }
 
     /** Ends it as kill -9 does. */
-    void kill() throws InterruptedException {
-        process.destroyForcibly().waitFor();
+    void kill() {
+        process.destroyForcibly().onExit().join();
     }
 
     int awaitExit() throws InterruptedException {

@@ -5,6 +5,7 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Date;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -24,7 +25,10 @@ final class Program implements AutoCloseable {
     private final Main main = new Main();
     private final ToldLines lines = new ToldLines();
 
-    private Program(SimulatedCluster cluster, Map<String, String> settings) {
+    private Program(
+            SimulatedCluster cluster,
+            Map<String, String> settings,
+            Map<String, String> environment) {
         Map<String, String> quick =
                 Map.of(
                         "snapshotter.schedule", "0 0 0 1 1 ? 2099",
@@ -35,12 +39,22 @@ final class Program implements AutoCloseable {
         settings.forEach(main::addOverrideProperty);
         main.configure()
                 .addConfiguration(
-                        new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()));
+                        new SnapshotterConfiguration(cluster.config(NAMESPACE), environment));
     }
 
     /** Starts with these settings, given with their full names, over quick defaults. */
     static Program start(SimulatedCluster cluster, Map<String, String> settings) {
-        return new Program(cluster, settings).started();
+        return new Program(cluster, settings, Map.of()).started();
+    }
+
+    /** Starts as one of several replicas in this JVM, with an election. */
+    static Program startReplica(
+            SimulatedCluster cluster, String pod, Map<String, String> settings) {
+        Map<String, String> own = new HashMap<>(settings);
+        own.put("snapshotter.leader-election", "true");
+        // Quartz finds its schedulers by this name.
+        own.put("camel.main.name", pod);
+        return new Program(cluster, own, Map.of("HOSTNAME", pod)).started();
     }
 
     private Program started() {
@@ -63,7 +77,8 @@ final class Program implements AutoCloseable {
                                 "snapshotter.claims",
                                 claims,
                                 "snapshotter.routes",
-                                routes.toString()));
+                                routes.toString()),
+                        Map.of());
         program.main.bind(name, bean);
         return program.started();
     }
@@ -115,14 +130,28 @@ final class Program implements AutoCloseable {
                         .build());
     }
 
+    /** Makes the hourly schedule's run up as a start of the program does. */
+    void makeUp(Instant dueTime) {
+        process(
+                "hourly",
+                ExchangeBuilder.anExchange(context())
+                        .withHeader("scheduledFireTime", Date.from(dueTime))
+                        .withProperty(CatchUp.MADE_UP, true)
+                        .build());
+    }
+
     void fire(Instant dueTime) {
         fire("hourly", dueTime);
     }
 
     CompletableFuture<Void> fireLater(Instant dueTime) {
+        return later(() -> fire(dueTime));
+    }
+
+    static CompletableFuture<Void> later(Runnable task) {
         // Not in the common pool: the HTTP client needs it, and on two processors it has one
         // thread.
-        return CompletableFuture.runAsync(() -> fire(dueTime), task -> new Thread(task).start());
+        return CompletableFuture.runAsync(task, run -> new Thread(run).start());
     }
 
     /** What the program told its user so far, at least this important. */

@@ -1,12 +1,15 @@
 package io.volumesnapshotter;
 
 import static io.volumesnapshotter.Program.NAMESPACE;
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
@@ -18,11 +21,11 @@ import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,9 +47,17 @@ class RightsTest {
     private static final Path CLUSTER_WIDE = OVERLAYS.resolve("cluster-wide");
     private static final Path EVENTS = OVERLAYS.resolve("events");
 
+    private static final Path HIGH_AVAILABILITY = OVERLAYS.resolve("high-availability");
+
     private static final String SNAPSHOTS =
             "snapshot.storage.k8s.io/volumesnapshots: create get list delete";
 
+    private static final Map<String, String> CLAIM =
+            Map.of(
+                    "snapshotter.claims", "db",
+                    "snapshotter.lease-duration", "3s",
+                    "snapshotter.renew-deadline", "1500ms",
+                    "snapshotter.retry-period", "300ms");
     private static final Map<String, String> SELECTING = Map.of("claim-selector", "app=db");
     private static final Map<String, String> EVERYWHERE = Map.of("namespace", "*", "claims", "*");
     private static final Map<String, String> BY_NAMESPACE =
@@ -187,8 +198,76 @@ class RightsTest {
         assertThat(taken(EVERYWHERE)).isEqualTo("apps/db,apps/web,shop/carts");
     }
 
+    @Test
+    void highAvailabilityAddsTheOneLease() throws Exception {
+        assertThat(rules(Kustomize.build(HIGH_AVAILABILITY)))
+                .containsExactlyInAnyOrder(
+                        "Role volume-snapshotter " + SNAPSHOTS,
+                        "Role volume-snapshotter-high-availability"
+                                + " coordination.k8s.io/leases/volume-snapshotter: get patch",
+                        "Role volume-snapshotter-high-availability"
+                                + " coordination.k8s.io/leases: create");
+    }
+
+    @Test
+    void highAvailabilityLetsAReplicaLeadAndGiveTheLeaseBack() throws Exception {
+        apply(HIGH_AVAILABILITY);
+        try (Program program = Program.startReplica(cluster, "pod-1", CLAIM)) {
+            awaitTold(program, Level.INFO, "pod-1 is the leader");
+        }
+        assertThat(
+                        cluster.admin()
+                                .leases()
+                                .inNamespace(NAMESPACE)
+                                .withName("volume-snapshotter")
+                                .get()
+                                .getSpec()
+                                .getHolderIdentity())
+                .isEmpty();
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"select-claims", "cluster-wide", "events"})
+    @ValueSource(strings = {"get", "patch", "create"})
+    void withoutOneOfTheVerbsOnTheLeaseNoReplicaLeads(String verb) throws Exception {
+        List<HasMetadata> objects = overlay(HIGH_AVAILABILITY);
+        for (HasMetadata object : objects) {
+            rulesOf(object).forEach(rule -> rule.getVerbs().remove(verb));
+        }
+        apply(objects);
+        if (verb.equals("patch")) {
+            cluster.admin().resource(anyLease()).create();
+        }
+        try (Program program = Program.startReplica(cluster, "pod-1", CLAIM)) {
+            awaitTold(
+                    program,
+                    Level.WARN,
+                    "cannot %s resource \"leases\"".formatted(verb),
+                    "grant it, as in k8s/components/high-availability");
+            assertThat(program.told(Level.INFO)).noneMatch(l -> l.contains("pod-1 is the leader"));
+        }
+    }
+
+    private static Lease anyLease() {
+        return new LeaseBuilder()
+                .withNewMetadata()
+                .withName("volume-snapshotter")
+                .withNamespace(NAMESPACE)
+                .endMetadata()
+                .withNewSpec()
+                .endSpec()
+                .build();
+    }
+
+    private static void awaitTold(Program program, Level level, String... words) {
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(
+                        () ->
+                                assertThat(program.told(level))
+                                        .anySatisfy(line -> assertThat(line).contains(words)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"select-claims", "cluster-wide", "high-availability", "events"})
     void theSubjectOfEachBindingIsTheAccountWhereItIs(String overlay) throws Exception {
         for (List<HasMetadata> objects :
                 List.of(
@@ -213,7 +292,7 @@ class RightsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"select-claims", "cluster-wide", "events"})
+    @ValueSource(strings = {"select-claims", "cluster-wide", "high-availability", "events"})
     void aComponentInAnOverlayOfOnesOwnBindsTheAccountThere(String component) throws Exception {
         Path own = Files.createDirectory(directory.resolve("own"));
         Files.writeString(
@@ -238,7 +317,7 @@ class RightsTest {
                 .filter(SimulatedSnapshot::ready)
                 .map(snapshot -> snapshot.namespace() + "/" + snapshot.claim())
                 .sorted()
-                .collect(Collectors.joining(","));
+                .collect(joining(","));
     }
 
     private void assertRefused(Map<String, String> settings, String... words) {
@@ -311,6 +390,7 @@ class RightsTest {
         return String.join(",", rule.getApiGroups())
                 + "/"
                 + String.join(",", rule.getResources())
+                + rule.getResourceNames().stream().map(name -> "/" + name).collect(joining())
                 + ": "
                 + String.join(" ", rule.getVerbs());
     }

@@ -237,6 +237,22 @@ class RunTest {
     }
 
     @Test
+    void aListForPruningThatIsRefusedIsToldOnce() {
+        cluster.faults()
+                .answer(
+                        request ->
+                                request.is("list") && request.labelSelector().endsWith("=hourly"),
+                        Faults.ALWAYS,
+                        ApiAnswer::noNamespace);
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .filteredOn(line -> line.contains(": prune-snapshots failed"))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
     void takesOverTheSnapshotThatAnEarlierTryOfTheSameRunLeft() {
         try (Program program = Program.start(cluster, "data")) {
             program.fire(TEN);

@@ -45,6 +45,60 @@ public record ApiAnswer(int code, List<Map.Entry<String, String>> headers, byte[
         return ApiFailure.expired().answer();
     }
 
+    /** 403 as one gets it who lacks the right for this request. */
+    public static ApiAnswer forbidden(ApiRequest request) {
+        return ApiFailure.forbidden(request).answer();
+    }
+
+    /** 403 as a snapshot gets it for which a quota has no room. */
+    public static ApiAnswer exceededQuota(ApiRequest request) {
+        return ApiFailure.exceededQuota(ResourceType.SNAPSHOT, request.objectName(), "q", 7, 7)
+                .answer();
+    }
+
+    /** 403 as a snapshot gets it in a namespace that is going away. */
+    public static ApiAnswer namespaceTerminating(ApiRequest request) {
+        return ApiFailure.namespaceTerminating(
+                        ResourceType.SNAPSHOT, request.objectName(), request.namespace())
+                .answer();
+    }
+
+    /** 404 as a namespace gets it that is not there. */
+    public static ApiAnswer noNamespace(ApiRequest request) {
+        return ApiFailure.notFound(ResourceType.NAMESPACE, request.namespace()).answer();
+    }
+
+    /** 404 as a path gets it that is not served: plain text. */
+    public static ApiAnswer pageNotFound() {
+        return ApiFailure.pageNotFound();
+    }
+
+    /**
+     * 409 AlreadyExists.
+     *
+     * @param beingDeleted whether the one that exists is terminating
+     */
+    public static ApiAnswer alreadyExists(ApiRequest request, boolean beingDeleted) {
+        return ApiFailure.alreadyExists(ResourceType.SNAPSHOT, request.objectName(), beingDeleted)
+                .answer();
+    }
+
+    /** 409 Conflict. */
+    public static ApiAnswer conflict(ApiRequest request) {
+        return ApiFailure.modified(ResourceType.SNAPSHOT, request.objectName()).answer();
+    }
+
+    /** 422 for a source that is none. */
+    public static ApiAnswer invalid(ApiRequest request) {
+        ApiFailure.Cause cause =
+                ApiFailure.Cause.invalid(
+                        "spec.source",
+                        "Invalid value: exactly one of volumeSnapshotContentName and"
+                                + " persistentVolumeClaimName must be set");
+        return ApiFailure.invalid(ResourceType.SNAPSHOT, request.objectName(), List.of(cause))
+                .answer();
+    }
+
     /** JSON that ends in the middle, under a 200. */
     public static ApiAnswer brokenJson() {
         return of(200, "application/json", "{\"kind\":\"VolumeSnapshot\",\"metadata\":{\"na");

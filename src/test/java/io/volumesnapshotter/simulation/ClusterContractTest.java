@@ -611,6 +611,68 @@ class ClusterContractTest {
     }
 
     @Test
+    void aLeaseIsCreatedOnce() {
+        lease("pod-1");
+
+        assertThat(admin.post(leases(), leaseOf("pod-2")).refusal())
+                .isEqualTo(
+                        "409 AlreadyExists: leases.coordination.k8s.io \"%s\" already exists"
+                                .formatted(name));
+    }
+
+    @Test
+    void aPatchOfAnOldVersionOfALeaseIsAConflict() {
+        String version = Json.text(lease("pod-1"), "metadata", "resourceVersion");
+        String patch =
+                "{\"metadata\":{\"resourceVersion\":\"%s\"},\"spec\":{\"holderIdentity\":\"%s\"}}";
+        assertThat(
+                        admin.mergePatch(leases() + "/" + name, patch.formatted(version, "pod-2"))
+                                .code())
+                .isEqualTo(200);
+
+        assertThat(
+                        admin.mergePatch(leases() + "/" + name, patch.formatted(version, "pod-3"))
+                                .refusal())
+                .isEqualTo(
+                        "409 Conflict: Operation cannot be fulfilled on leases.coordination.k8s.io \"%s\": the object has been modified; please apply your changes to the latest version and try again"
+                                .formatted(name));
+        assertThat(holder()).isEqualTo("pod-2");
+    }
+
+    @Test
+    void aMergePatchOfALeaseKeepsWhatItDoesNotName() {
+        lease("pod-1");
+        admin.mergePatch(leases() + "/" + name, "{\"spec\":{\"leaseDurationSeconds\":1}}");
+        assertThat(holder()).isEqualTo("pod-1");
+
+        admin.mergePatch(leases() + "/" + name, "{\"spec\":{\"holderIdentity\":\"\"}}");
+        assertThat(holder()).isEmpty();
+    }
+
+    private static String leases() {
+        return "/apis/coordination.k8s.io/v1" + in(cluster.namespace()) + "/leases";
+    }
+
+    private String leaseOf(String holder) {
+        ObjectNode lease = Json.object().put("apiVersion", "coordination.k8s.io/v1");
+        lease.put("kind", "Lease").putObject("metadata").put("name", name);
+        lease.putObject("spec").put("holderIdentity", holder).put("leaseDurationSeconds", 15);
+        return lease.toString();
+    }
+
+    private JsonNode lease(String holder) {
+        Answer answer = admin.post(leases(), leaseOf(holder));
+        assertThat(answer.code()).as(answer.body()).isEqualTo(201);
+        return answer.json();
+    }
+
+    private String holder() {
+        JsonNode spec = admin.get(leases() + "/" + name).json().path("spec");
+        assertThat(spec.path("holderIdentity").isTextual()).isTrue();
+        return spec.path("holderIdentity").asText();
+    }
+
+    @Test
     void anUpdateCannotSetTheStatus() {
         ObjectNode ready = (ObjectNode) ready(name);
         ObjectNode changed = ready.deepCopy();

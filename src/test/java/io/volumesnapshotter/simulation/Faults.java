@@ -7,6 +7,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -99,6 +100,12 @@ public final class Faults {
     /** Answers the next matching requests with this; the cluster does not see them. */
     public Fault answer(Predicate<ApiRequest> which, int times, ApiAnswer answer) {
         return add(Boundary.ARRIVED, which, times, (fault, request) -> answer);
+    }
+
+    /** Answers the next matching requests with what this says of them. */
+    public Fault answer(
+            Predicate<ApiRequest> which, int times, Function<ApiRequest, ApiAnswer> answer) {
+        return add(Boundary.ARRIVED, which, times, (fault, request) -> answer.apply(request));
     }
 
     /** Answers with this although the request was carried out. */

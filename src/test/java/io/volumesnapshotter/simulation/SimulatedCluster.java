@@ -21,6 +21,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 
 /**
  * A Kubernetes cluster with a CSI driver that can snapshot, as far as its clients can tell: the API
@@ -240,6 +241,21 @@ public final class SimulatedCluster implements AutoCloseable {
     /** The snapshots of a claim by name, straight from the store. */
     public List<SimulatedSnapshot> snapshots(String namespace, String claim) {
         return snapshots(namespace).stream().filter(s -> s.claim().equals(claim)).toList();
+    }
+
+    /**
+     * Tells of every change of a snapshot while nothing else can change; from the first version to
+     * the one that is gone, which are told with a null before and after.
+     */
+    public void watch(BiConsumer<SimulatedSnapshot, SimulatedSnapshot> watcher) {
+        store.listen(
+                (type, before, now) -> {
+                    if (type.equals(ResourceType.SNAPSHOT)) {
+                        watcher.accept(
+                                before == null ? null : SimulatedSnapshot.of(before),
+                                now == null ? null : SimulatedSnapshot.of(now));
+                    }
+                });
     }
 
     /** The cluster's clock, which stamps creationTimestamp. */

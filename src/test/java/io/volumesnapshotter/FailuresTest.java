@@ -1,0 +1,66 @@
+package io.volumesnapshotter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.StatusBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.io.IOException;
+import java.net.http.HttpTimeoutException;
+import java.time.InstantSource;
+import java.util.concurrent.TimeoutException;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What is told of a failed request, and which failures are treated in a way of their own. */
+class FailuresTest {
+
+    private final Failures failures =
+            new Failures(new ApiServer("http://api", InstantSource.system()));
+    private Exchange exchange;
+
+    @BeforeEach
+    void refuseForAQuota() {
+        exchange = new DefaultExchange(new DefaultCamelContext());
+        exchange.setException(
+                new KubernetesClientException(
+                        new StatusBuilder()
+                                .withCode(403)
+                                .withMessage("volumesnapshots is forbidden: exceeded quota: q")
+                                .build()));
+    }
+
+    @Test
+    void roomIsMadeForACreationThatAQuotaRefuses() {
+        exchange.setVariable("claim", new Claim("apps", "data"));
+        assertThat(failures.isQuotaRefusal(exchange)).isTrue();
+    }
+
+    @Test
+    void noRoomIsMadeForAList() {
+        assertThat(failures.isQuotaRefusal(exchange)).isFalse();
+    }
+
+    @Test
+    void noRoomIsMadeForADeletion() {
+        exchange.setVariable("claim", new Claim("apps", "data"));
+        exchange.setVariable("snapshot", "data-1");
+        assertThat(failures.isQuotaRefusal(exchange)).isFalse();
+    }
+
+    @Test
+    void anAnswerThatTheClientStoppedWaitingForIsCalledSo() {
+        assertThat(Failures.words(new KubernetesClientException("list", new TimeoutException())))
+                .isEqualTo("no answer in time (TimeoutException)");
+    }
+
+    @Test
+    void anAnswerThatDidNotComeInTimeIsCalledSo() {
+        HttpTimeoutException late = new HttpTimeoutException("request timed out");
+        late.initCause(new IOException("connection closed locally"));
+        assertThat(Failures.words(new KubernetesClientException("Operation: [list]", late)))
+                .isEqualTo("no answer in time (IOException)");
+    }
+}
