@@ -183,7 +183,7 @@ public final class CatchUp implements StartupListener {
         } catch (Exception e) {
             exchange.setException(e);
         }
-        if (exchange.getException() != null && route.getCamelContext().isStarted()) {
+        if (exchange.getException() != null && !exchange.getContext().isStopping()) {
             LOG.error(
                     "{}: the run for {} failed: {}",
                     route.getRouteId(),

@@ -53,14 +53,9 @@ public final class Claims {
      */
     public List<Target> of(Schedule schedule) {
         ClaimSelection selection = schedule.policy().selection();
-        Optional<String> className = schedule.policy().snapshotClassName();
         if (selection.isByName()) {
-            return namespaces(selection).stream()
-                    .flatMap(
-                            namespace ->
-                                    selection.names().stream()
-                                            .map(name -> new Claim(namespace, name)))
-                    .map(claim -> new Target(claim, className))
+            return named(schedule).stream()
+                    .map(claim -> new Target(claim, schedule.policy().snapshotClassName()))
                     .toList();
         }
         Map<Claim, String> skipped = new HashMap<>();
@@ -68,12 +63,11 @@ public final class Claims {
         Set<String> withoutClaim = new HashSet<>(selection.namespaces());
         withoutClaim.remove(ClaimSelection.ALL);
         for (PersistentVolumeClaim claim : list(selection)) {
-            Claim name =
-                    new Claim(claim.getMetadata().getNamespace(), claim.getMetadata().getName());
+            Claim name = nameOf(claim);
             withoutClaim.remove(name.namespace());
-            Optional<String> reason = reasonToSkip(claim, selection);
+            Optional<String> reason = reasonToSkip(claim);
             if (reason.isEmpty()) {
-                targets.add(new Target(name, className.or(() -> classOf(claim, selection))));
+                targets.add(new Target(name, classOf(claim, schedule.policy())));
             } else {
                 skipped.put(name, reason.get());
             }
@@ -86,6 +80,21 @@ public final class Claims {
                                         + " namespace in the schedule"));
         tell(schedule.name(), skipped);
         return targets;
+    }
+
+    /** The claims that a schedule names, whether they are there or not. */
+    List<Claim> named(Schedule schedule) {
+        ClaimSelection selection = schedule.policy().selection();
+        return namespaces(selection).stream()
+                .flatMap(
+                        namespace ->
+                                selection.names().stream().map(name -> new Claim(namespace, name)))
+                .toList();
+    }
+
+    /** The claims that a schedule selects, with those that its runs would skip. */
+    List<PersistentVolumeClaim> selected(Schedule schedule) {
+        return list(schedule.policy().selection());
     }
 
     private List<String> namespaces(ClaimSelection selection) {
@@ -159,8 +168,12 @@ public final class Claims {
                 && wish.map(text -> !text.equals("false")).orElse(!selection.optIn());
     }
 
-    private static Optional<String> reasonToSkip(
-            PersistentVolumeClaim claim, ClaimSelection selection) {
+    static Claim nameOf(PersistentVolumeClaim claim) {
+        return new Claim(claim.getMetadata().getNamespace(), claim.getMetadata().getName());
+    }
+
+    /** Why there can be no snapshot of a claim, if so. */
+    static Optional<String> reasonToSkip(PersistentVolumeClaim claim) {
         if (claim.getMetadata().getDeletionTimestamp() != null) {
             return Optional.of("it is being deleted");
         }
@@ -168,14 +181,21 @@ public final class Claims {
         if (!"Bound".equals(phase)) {
             return Optional.of("it is not bound to a volume (phase " + phase + ")");
         }
-        return annotation(claim, PROVISIONER)
+        return driverOf(claim)
                 .filter(driver -> driver.startsWith(IN_TREE))
                 .map(driver -> "its volume is of " + driver + ", which is not a CSI driver");
     }
 
-    private static Optional<String> classOf(PersistentVolumeClaim claim, ClaimSelection selection) {
-        return annotation(claim, SNAPSHOT_CLASS)
-                .or(() -> annotation(claim, PROVISIONER).map(selection.classOfDriver()::get));
+    /** The CSI driver of a claim's volume, where its provisioner left its name. */
+    static Optional<String> driverOf(PersistentVolumeClaim claim) {
+        return annotation(claim, PROVISIONER);
+    }
+
+    /** The VolumeSnapshotClass for a claim that was selected; empty for the cluster's default. */
+    static Optional<String> classOf(PersistentVolumeClaim claim, Policy policy) {
+        return policy.snapshotClassName()
+                .or(() -> annotation(claim, SNAPSHOT_CLASS))
+                .or(() -> driverOf(claim).map(policy.selection().classOfDriver()::get));
     }
 
     private static Optional<String> annotation(HasMetadata object, String key) {

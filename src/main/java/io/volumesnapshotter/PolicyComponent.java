@@ -12,6 +12,8 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.DefaultProducer;
@@ -81,6 +83,19 @@ public final class PolicyComponent extends DefaultComponent {
                                                 + setting,
                                 setting -> value(own, setting)));
         return new Schedule(name, policy);
+    }
+
+    /** The schedules of all routes of a context, started or not. */
+    static List<Schedule> schedules(CamelContext context) {
+        return ((ModelCamelContext) context)
+                .getRouteDefinitions().stream()
+                        .map(RouteDefinition::getRouteId)
+                        .flatMap(
+                                id ->
+                                        policyOf(context, id)
+                                                .map(policy -> new Schedule(id, policy))
+                                                .stream())
+                        .toList();
     }
 
     /** What the schedule of a route does, if the route is one. */

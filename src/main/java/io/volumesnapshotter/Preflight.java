@@ -1,92 +1,123 @@
 package io.volumesnapshotter;
 
-import com.fasterxml.jackson.core.JacksonException;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.apache.camel.support.service.ServiceSupport;
+import java.util.stream.Collectors;
+import org.apache.camel.CamelContext;
+import org.apache.camel.StartupListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks after the start whether the cluster lets the program work: whether it answers, whether
- * VolumeSnapshots are known to it, whether they may be listed. What is missing may come, so the
- * program goes on, looks again until all is there, and tells each finding once.
+ * Looks after the start whether the cluster lets the schedules work. What is wrong may heal, so the
+ * program goes on, and looks again as long as runs would fail; each finding is told when it comes
+ * and when it goes.
  */
-public final class Preflight extends ServiceSupport {
+public final class Preflight implements StartupListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(Preflight.class);
 
     private static final long FIRST_DELAY = 1;
-    private static final long LAST_DELAY = 30;
 
-    private final Snapshots snapshots;
+    /** The longest wait, in seconds, while nothing works. */
+    private static final long ESSENTIAL_DELAY = 30;
+
+    /** The longest wait, in seconds, while some claims' runs would fail. */
+    private static final long DELAY = 300;
+
+    private final KubernetesClient client;
     private final ApiServer apiServer;
-    private final Optional<String> namespace;
     private final ScheduledExecutorService executor;
-    private String lastFinding = "";
+    private List<Finding> told = List.of();
+    private boolean ready;
 
     /**
-     * @param namespace namespace of the claims; empty for several
-     * @param executor where to look; it ends with this service
+     * @param executor where to look; it ends with the program
      */
     public Preflight(
-            Snapshots snapshots,
-            ApiServer apiServer,
-            Optional<String> namespace,
-            ScheduledExecutorService executor) {
-        this.snapshots = snapshots;
+            KubernetesClient client, ApiServer apiServer, ScheduledExecutorService executor) {
+        this.client = client;
         this.apiServer = apiServer;
-        this.namespace = namespace;
         this.executor = executor;
     }
 
     @Override
-    protected void doStart() {
-        executor.execute(() -> look(FIRST_DELAY));
+    public void onCamelContextStarted(CamelContext context, boolean alreadyStarted) {
+        // the routes are not started yet
     }
 
     @Override
-    protected void doStop() {
-        executor.shutdownNow();
+    public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
+        executor.execute(() -> look(context, FIRST_DELAY));
     }
 
-    private void look(long delay) {
+    private void look(CamelContext context, long delay) {
+        long longest = ESSENTIAL_DELAY;
         try {
-            snapshots.probe(namespace);
-            LOG.info("ready: VolumeSnapshots of {} can be listed", where());
+            List<Schedule> schedules = PolicyComponent.schedules(context);
+            List<Finding> problems =
+                    new ClusterCheck(client, apiServer, schedules)
+                            .look().stream().filter(Finding::isProblem).toList();
+            tell(problems);
+            if (problems.stream().noneMatch(Finding::essential)) {
+                if (!ready) {
+                    LOG.info("ready: VolumeSnapshots of {} can be listed", where(schedules));
+                    ready = true;
+                }
+                if (problems.stream().allMatch(p -> p.weight() == Finding.Weight.WARN)) {
+                    return;
+                }
+                longest = DELAY;
+            }
         } catch (KubernetesClientException e) {
-            if (!executor.isShutdown()) {
-                tell(e);
-                executor.schedule(
-                        () -> look(Math.min(2 * delay, LAST_DELAY)), delay, TimeUnit.SECONDS);
+            // A server that does not serve is told by ApiServer, for all requests.
+            if (e.getCode() <= 0 && !executor.isShutdown()) {
+                apiServer.unreachable(Failures.rootWords(e));
             }
         }
+        if (!executor.isShutdown()) {
+            executor.schedule(
+                    () -> look(context, Math.min(2 * delay, DELAY)),
+                    Math.min(delay, longest),
+                    TimeUnit.SECONDS);
+        }
     }
 
-    /** A server that does not serve is told by {@link ApiServer}, for all requests. */
-    private void tell(KubernetesClientException answer) {
-        boolean unreadable = Causes.has(JacksonException.class, answer);
-        if (answer.getCode() <= 0 && !unreadable) {
-            apiServer.unreachable(Failures.rootWords(answer));
+    private void tell(List<Finding> problems) {
+        for (Finding problem : problems) {
+            if (told.contains(problem)) {
+                continue;
+            }
+            if (problem.weight() == Finding.Weight.ERROR) {
+                LOG.error("{}", problem.text());
+            } else {
+                LOG.warn("{}", problem.text());
+            }
         }
-        String finding =
-                switch (answer.getCode()) {
-                    case 401, 403, 404 -> Failures.words(answer) + " -> " + Failures.remedy(answer);
-                    default ->
-                            unreadable
-                                    ? "what answers is not a Kubernetes API -> check the server's"
-                                            + " address in the kubeconfig"
-                                    : "";
-                };
-        if (!finding.isEmpty() && !finding.equals(lastFinding)) {
-            LOG.error("VolumeSnapshots of {}: {}", where(), finding);
-        }
-        lastFinding = finding;
+        told.stream()
+                .filter(problem -> !problems.contains(problem))
+                .forEach(problem -> LOG.info("{}: no longer: {}", problem.what(), problem.words()));
+        told = problems;
     }
 
-    private String where() {
-        return namespace.map(name -> "namespace " + name).orElse("all namespaces");
+    private String where(List<Schedule> schedules) {
+        Set<Optional<String>> listed =
+                schedules.stream()
+                        .map(s -> s.policy().selection().singleNamespace(client.getNamespace()))
+                        .collect(Collectors.toSet());
+        if (listed.contains(Optional.<String>empty())) {
+            return Right.where(Optional.empty());
+        }
+        Set<String> names =
+                listed.stream()
+                        .flatMap(Optional::stream)
+                        .collect(Collectors.toCollection(TreeSet::new));
+        return "namespace " + String.join(", ", names);
     }
 }

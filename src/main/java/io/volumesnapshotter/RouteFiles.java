@@ -43,6 +43,7 @@ public final class RouteFiles {
     private final Path directory;
     private final Set<String> entrances = new TreeSet<>();
     private final Map<String, Path> filesByRoute = new TreeMap<>();
+    private boolean leftOut;
 
     /**
      * @param directory the directory; a symbolic link to one, as in a ConfigMap mount, is followed
@@ -86,6 +87,7 @@ public final class RouteFiles {
         if (lack.isPresent()) {
             throw lack.get();
         }
+        leftOut = !wrong.isEmpty();
         wrong.values().forEach(e -> LOG.error("{}; the others run on", e.getMessage()));
         PluginHelper.getRoutesLoader(context)
                 .loadRoutes(right.stream().map(this::resource).toList());
@@ -134,6 +136,11 @@ public final class RouteFiles {
     private static Collection<ToDefinition> steps(RouteDefinition route) {
         return ProcessorDefinitionHelper.filterTypeInOutputs(
                 route.getOutputs(), ToDefinition.class);
+    }
+
+    /** Whether a file was left out because it is wrong. */
+    boolean hasLeftOut() {
+        return leftOut;
     }
 
     /** The file that a route came from, or the directory for an unknown route. */

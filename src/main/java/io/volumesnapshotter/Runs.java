@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.apache.camel.Body;
@@ -44,6 +45,7 @@ public final class Runs extends LifecycleStrategySupport {
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
     private final Map<String, String> lastRuns = new ConcurrentHashMap<>();
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
+    private volatile boolean stopping;
 
     /**
      * @param leader whether this program is the one of several replicas that fires
@@ -86,7 +88,10 @@ public final class Runs extends LifecycleStrategySupport {
         if (byItself && leader.getAsBoolean()) {
             lastFires.merge(schedule.name(), due, (a, b) -> a.isAfter(b) ? a : b);
         }
-        awaitTurn(schedule.name(), exchange);
+        if (!awaitTurn(schedule.name(), exchange)) {
+            exchange.setRouteStop(true);
+            return;
+        }
         // A fire may have been frozen on its way, or have waited, until another replica led.
         if (byItself && (!leader.getAsBoolean() || isLeftOut(schedule, due))) {
             exchange.setRouteStop(true);
@@ -104,7 +109,14 @@ public final class Runs extends LifecycleStrategySupport {
         Failures.healed(exchange);
         failures.expect(run);
         running.add(run);
-        whenDone(exchange, () -> running.remove(run));
+        // One that a stop cuts off is told as such.
+        whenDone(
+                exchange,
+                () -> {
+                    if (!stopping) {
+                        running.remove(run);
+                    }
+                });
         lastRuns.put(schedule.name(), run.name());
         exchange.setVariable("run", run);
         LOG.info("{}: starts, {} claims", run.name(), run.claims().size());
@@ -140,15 +152,24 @@ public final class Runs extends LifecycleStrategySupport {
         return name.equals(lastRuns.get(schedule.name()));
     }
 
-    /** Runs of one schedule never overlap, whoever starts them. */
-    private void awaitTurn(String schedule, Exchange exchange) throws InterruptedException {
+    /**
+     * Runs of one schedule never overlap, whoever starts them.
+     *
+     * @return whether it is this run's turn; false when the program ends first
+     */
+    private boolean awaitTurn(String schedule, Exchange exchange) throws InterruptedException {
         if (exchange.getProperty(TURN) != null) {
-            return;
+            return !stopping;
         }
         Semaphore turn = turns.computeIfAbsent(schedule, any -> new Semaphore(1, true));
-        turn.acquire();
+        while (!turn.tryAcquire(1, TimeUnit.SECONDS)) {
+            if (stopping) {
+                return false;
+            }
+        }
         exchange.setProperty(TURN, true);
         whenDone(exchange, turn::release);
+        return !stopping;
     }
 
     private static void whenDone(Exchange exchange, Runnable action) {
@@ -272,6 +293,7 @@ public final class Runs extends LifecycleStrategySupport {
 
     @Override
     public void onContextStopping(CamelContext context) {
+        stopping = true;
         if (!running.isEmpty()) {
             LOG.info(
                     "told to stop: no run starts any more; {} may still end within {} s",

@@ -23,7 +23,7 @@ public final class Snapshots {
 
     private static final long PAGE = 500;
 
-    private static final ResourceDefinitionContext KIND =
+    static final ResourceDefinitionContext KIND =
             new ResourceDefinitionContext.Builder()
                     .withGroup("snapshot.storage.k8s.io")
                     .withVersion("v1")
@@ -46,15 +46,6 @@ public final class Snapshots {
     /** The snapshots that the keep rules of a run's schedule are for, and perhaps others. */
     public List<Snapshot> ofSchedule(@Variable("run") Run run, Exchange exchange) {
         return list(run.listedNamespace(), run.scope(), PAGE, exchange);
-    }
-
-    /**
-     * Whether any are there, for what the answer tells of the server.
-     *
-     * @throws io.fabric8.kubernetes.client.KubernetesClientException when they cannot be listed
-     */
-    void probe(Optional<String> namespace) {
-        page(namespace, new ListOptionsBuilder().withLimit(1L).build());
     }
 
     private List<Snapshot> list(

@@ -4,9 +4,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -28,6 +26,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private final Config cluster;
     private final Map<String, String> environment;
+    private KubernetesClient client;
+    private ApiServer apiServer;
     private RouteFiles routeFiles;
 
     /** Uses the cluster that {@link ClusterAccess#find} finds. */
@@ -65,8 +65,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         context.getGlobalOptions()
                 .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
 
-        ApiServer apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
-        KubernetesClient client = ClusterAccess.connect(cluster, apiServer);
+        apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
+        client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
         Failures failures = new Failures(apiServer, InstantSource.system());
         context.getRegistry().bind("failures", failures);
@@ -74,27 +74,20 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Runs runs = new Runs(client, new Claims(client), failures, leader, InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
-        List<String> namespaces = settings.namespaces("namespace");
-        Optional<String> namespace =
-                namespaces.size() == 1 && !namespaces.contains(ClaimSelection.ALL)
-                        ? Optional.of(namespaces.get(0))
-                        : Optional.of(client.getNamespace()).filter(own -> namespaces.isEmpty());
         context.getRegistry()
                 .bind(
                         "createTurns",
                         new CreateTurns(
                                 context.getExecutorServiceManager()
                                         .newCachedThreadPool(this, "create-snapshots")));
-        Snapshots snapshots = new Snapshots(client);
-        context.getRegistry().bind("snapshots", snapshots);
+        context.getRegistry().bind("snapshots", new Snapshots(client));
         context.getRegistry().bind("notifications", ExecutorService.class, notifications(context));
         context.getRegistry().bind("events", new Events(client, apiServer, InstantSource.system()));
         context.addComponent("policy", new PolicyComponent());
-        context.addService(
+        context.addStartupListener(
                 new Preflight(
-                        snapshots,
+                        client,
                         apiServer,
-                        namespace,
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "preflight")));
 
@@ -162,6 +155,16 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         // Not before the routes were found right.
         context.addService(election, true, false);
         return election::isLeader;
+    }
+
+    /** The address of the API server. */
+    String server() {
+        return cluster.getMasterUrl();
+    }
+
+    /** A look at the cluster for the schedules of a context that has been configured. */
+    ClusterCheck check(CamelContext context) {
+        return new ClusterCheck(client, apiServer, PolicyComponent.schedules(context));
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

@@ -1,15 +1,39 @@
 package io.volumesnapshotter;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.FailedToStartRouteException;
 import org.apache.camel.main.Main;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
-/** Starts the program. */
-public final class VolumeSnapshotter {
+/** The command line. Without a command it serves. */
+@Command(
+        name = "volume-snapshotter",
+        description = "Takes CSI VolumeSnapshots of persistent volume claims on a schedule.",
+        mixinStandardHelpOptions = true,
+        versionProvider = VolumeSnapshotter.Version.class,
+        commandListHeading = "%nCommands:%n",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:fine, or told to stop",
+            "1:preflight found what makes runs fail",
+            "2:wrong arguments",
+            "78:wrong settings or route files"
+        },
+        footer =
+                "%nSettings are environment variables, such as SNAPSHOTTER_CLAIMS. The cluster is found where kubectl finds it.")
+public final class VolumeSnapshotter implements Callable<Integer> {
+
+    /** Preflight found what makes runs fail. */
+    static final int EXIT_PROBLEM = 1;
 
     /**
      * EX_CONFIG of sysexits.h: something is configured in a way that the program cannot work with.
@@ -18,28 +42,121 @@ public final class VolumeSnapshotter {
 
     private static final Logger LOG = LoggerFactory.getLogger(VolumeSnapshotter.class);
 
-    private VolumeSnapshotter() {}
+    /** What a command does with the program once that is configured. */
+    private interface Work {
+        int run(Main main, SnapshotterConfiguration configuration) throws Exception;
+    }
+
+    private final Shutdown shutdown = new Shutdown();
 
     public static void main(String[] args) {
-        System.exit(run(SnapshotterConfiguration::new, Map.of()));
+        VolumeSnapshotter program = new VolumeSnapshotter();
+        if (args.length == 0 || args[0].equals("serve")) {
+            // As early as can be: before this, a signal ends the JVM with its own code.
+            Runtime.getRuntime().addShutdownHook(program.shutdown);
+        }
+        int code = new CommandLine(program).execute(args);
+        program.shutdown.ended(code);
+        System.exit(code);
+    }
+
+    @Override
+    public Integer call() {
+        return serve();
+    }
+
+    @Command(description = "Runs the schedules until it is told to stop. The default.")
+    int serve() {
+        return run(SnapshotterConfiguration::new, Map.of(), shutdown::stops);
+    }
+
+    @Command(
+            description = "Looks whether the cluster lets the schedules work, and changes nothing.")
+    int preflight() {
+        // It says that it tries again, which this does not.
+        ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger(ApiServer.class))
+                .setLevel(ch.qos.logback.classic.Level.OFF);
+        return preflight(SnapshotterConfiguration::new, Map.of(), System.out::println);
+    }
+
+    /** Serves as {@link #run(Supplier, Map, Consumer)} does, and leaves signals to Camel. */
+    static int run(Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings) {
+        return run(wiring, settings, main -> {});
     }
 
     /**
-     * Runs until the process is told to end.
+     * Serves until the process is told to end.
      *
      * @param wiring makes the configuration; what it throws is told like any other bad setting
      * @param settings settings that go before all others
+     * @param started is handed the program before it starts
      * @return the exit code
      */
-    static int run(Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings) {
+    static int run(
+            Supplier<SnapshotterConfiguration> wiring,
+            Map<String, String> settings,
+            Consumer<Main> started) {
+        return with(
+                wiring,
+                settings,
+                (main, configuration) -> {
+                    started.accept(main);
+                    main.run();
+                    return main.getExitCode();
+                });
+    }
+
+    /**
+     * Loads settings and routes as for serving, starts none of them, and looks at the cluster.
+     *
+     * @param out takes a line for each finding
+     * @return the exit code
+     */
+    static int preflight(
+            Supplier<SnapshotterConfiguration> wiring,
+            Map<String, String> settings,
+            Consumer<String> out) {
+        return with(
+                wiring,
+                settings,
+                (main, configuration) -> {
+                    main.init();
+                    try {
+                        List<Finding> findings = look(main, configuration);
+                        findings.forEach(finding -> out.accept(finding.toString()));
+                        if (configuration.routeFiles().hasLeftOut()) {
+                            return EXIT_CONFIG;
+                        }
+                        return findings.stream().anyMatch(f -> f.weight() == Finding.Weight.ERROR)
+                                ? EXIT_PROBLEM
+                                : CommandLine.ExitCode.OK;
+                    } finally {
+                        main.stop();
+                    }
+                });
+    }
+
+    private static List<Finding> look(Main main, SnapshotterConfiguration configuration) {
+        try {
+            return configuration.check(main.getCamelContext()).look();
+        } catch (KubernetesClientException e) {
+            return List.of(
+                    Finding.essential(
+                            "API server " + configuration.server(),
+                            "it does not serve: " + Failures.words(e),
+                            "look at the API server, and at its address in the kubeconfig"));
+        }
+    }
+
+    private static int with(
+            Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings, Work work) {
         SnapshotterConfiguration configuration = null;
         try {
             configuration = wiring.get();
             Main main = new Main();
             settings.forEach(main::addOverrideProperty);
             main.configure().addConfiguration(configuration);
-            main.run();
-            return main.getExitCode();
+            return work.run(main, configuration);
         } catch (Exception e) {
             LOG.error("{}", problem(e, configuration));
             LOG.debug("start failed", e);
@@ -69,5 +186,17 @@ public final class VolumeSnapshotter {
             return words;
         }
         return configuration.routeFiles().fileOf(route) + ": " + words;
+    }
+
+    /** The version that the jar was built with. */
+    static final class Version implements CommandLine.IVersionProvider {
+
+        @Override
+        public String[] getVersion() {
+            String version = VolumeSnapshotter.class.getPackage().getImplementationVersion();
+            return new String[] {
+                "volume-snapshotter " + (version == null ? "(not packaged)" : version)
+            };
+        }
     }
 }

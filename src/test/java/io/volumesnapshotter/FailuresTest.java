@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 class FailuresTest {
 
     private final Failures failures =
-            new Failures(new ApiServer("http://api", InstantSource.system()));
+            new Failures(
+                    new ApiServer("http://api", InstantSource.system()), InstantSource.system());
     private Exchange exchange;
 
     @BeforeEach

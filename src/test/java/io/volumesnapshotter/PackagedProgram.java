@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The program as it is packaged, in a process of its own, started by its script. */
 final class PackagedProgram implements AutoCloseable {
@@ -33,14 +34,18 @@ final class PackagedProgram implements AutoCloseable {
      *
      * @param directory where its log goes and where it runs
      * @param environment all of its environment, but for the way to Java
+     * @param arguments its arguments
      */
-    static PackagedProgram start(Path directory, Map<String, String> environment)
+    static PackagedProgram start(
+            Path directory, Map<String, String> environment, String... arguments)
             throws IOException {
         Path link = directory.resolve("volume-snapshotter");
         Files.createSymbolicLink(link, HOME.resolve("bin/volume-snapshotter").toAbsolutePath());
         Path log = Files.createTempFile(directory, "program", ".log");
         ProcessBuilder builder =
-                new ProcessBuilder(link.toString())
+                new ProcessBuilder(
+                                Stream.concat(Stream.of(link.toString()), Stream.of(arguments))
+                                        .toList())
                         .directory(directory.toFile())
                         .redirectErrorStream(true)
                         .redirectOutput(log.toFile());

@@ -4,11 +4,14 @@ import static io.volumesnapshotter.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.volumesnapshotter.simulation.ApiAnswer;
+import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,12 +21,17 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The packaged program as a process: told to stop, killed, misconfigured, without a cluster. */
 @Timeout(180)
 class ProcessIT {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    /** {@code terminationGracePeriodSeconds} of the pod. */
+    private static final Duration GRACE_PERIOD = Duration.ofSeconds(40);
 
     @TempDir private Path directory;
 
@@ -46,7 +54,7 @@ class ProcessIT {
         try (PackagedProgram program = start(Map.of("SNAPSHOTTER_KEEP_LAST", "3"))) {
             await().atMost(LIMIT).until(() -> cluster.log().count("delete") >= 2);
             assertThat(program.lines()).noneMatch(line -> line.contains("ERROR"));
-            program.terminate();
+            assertThat(program.terminate()).isZero();
         }
         assertThat(cluster.snapshots(NAMESPACE, "data"))
                 .filteredOn(snapshot -> !snapshot.terminating())
@@ -58,7 +66,7 @@ class ProcessIT {
         cluster.driver().readyAfter(Duration.ofSeconds(3));
         try (PackagedProgram program = start(Map.of())) {
             await().atMost(LIMIT).until(() -> cluster.log().count("create") == 2);
-            program.terminate();
+            assertThat(program.terminate()).isZero();
             assertThat(program.lines())
                     .anyMatch(line -> line.contains("told to stop"))
                     .anyMatch(line -> line.contains("succeeded, 2 of 2 ready"));
@@ -70,16 +78,90 @@ class ProcessIT {
         cluster.driver().neverReady();
         try (PackagedProgram program = start(Map.of("CAMEL_MAIN_SHUTDOWN_TIMEOUT", "1"))) {
             await().atMost(LIMIT).until(() -> cluster.log().count("create") == 2);
-            program.terminate();
-            assertThat(program.lines()).noneMatch(line -> line.contains("succeeded"));
+            assertThat(program.terminate()).isZero();
+            assertThat(program.lines())
+                    .noneMatch(line -> line.contains("succeeded"))
+                    .noneMatch(line -> line.contains("ERROR"))
+                    .anyMatch(line -> line.contains("the next run completes it"));
         }
         cluster.driver().heal();
         cluster.log().clear();
         try (PackagedProgram program = start(Map.of())) {
             program.awaitLine("succeeded, 2 of 2 ready");
-            program.terminate();
+            assertThat(program.terminate()).isZero();
         }
         assertThat(cluster.snapshots(NAMESPACE)).anyMatch(SimulatedSnapshot::ready);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whileTheApiServerDoesNotServeItEndsWithinItsGracePeriod(boolean hangs) throws Exception {
+        cluster.driver().neverReady();
+        try (PackagedProgram program = start(Map.of("SNAPSHOTTER_POLL_INTERVAL", "5s"))) {
+            await().atMost(LIMIT).until(() -> cluster.log().count("create") == 2);
+            if (hangs) {
+                cluster.faults().hold(Faults.Boundary.ARRIVED, any -> true, Faults.ALWAYS);
+            } else {
+                ApiAnswer away = ApiAnswer.status(503, "ServiceUnavailable", "etcd is away");
+                cluster.faults().answer(any -> true, Faults.ALWAYS, away);
+                program.awaitLine("does not serve");
+            }
+            Instant begin = Instant.now();
+            assertThat(program.terminate()).isZero();
+            assertThat(Duration.between(begin, Instant.now())).isLessThan(GRACE_PERIOD);
+            assertThat(program.lines())
+                    .noneMatch(line -> line.contains("ERROR"))
+                    .anyMatch(line -> line.contains("the next run completes it"));
+        }
+    }
+
+    @Test
+    void aSecondSignalChangesNothing() throws Exception {
+        cluster.driver().readyAfter(Duration.ofSeconds(3));
+        try (PackagedProgram program = start(Map.of())) {
+            await().atMost(LIMIT).until(() -> cluster.log().count("create") == 2);
+            program.tellToEnd();
+            program.awaitLine("told to stop");
+            assertThat(program.terminate()).isZero();
+            assertThat(program.lines()).anyMatch(line -> line.contains("succeeded, 2 of 2 ready"));
+        }
+    }
+
+    @Test
+    void preflightEndsWithZeroWhereRunsWork() throws Exception {
+        try (PackagedProgram program = start(Map.of(), "preflight")) {
+            assertThat(program.awaitExit()).isZero();
+            assertThat(program.lines()).isNotEmpty().allMatch(line -> line.startsWith("INFO "));
+        }
+        assertThat(cluster.snapshots(NAMESPACE)).isEmpty();
+    }
+
+    @Test
+    void preflightEndsWithOneWhereRunsFail() throws Exception {
+        cluster.withoutCrd();
+        try (PackagedProgram program = start(Map.of(), "preflight")) {
+            assertThat(program.awaitExit()).isEqualTo(1);
+            assertThat(program.lines())
+                    .anyMatch(line -> line.startsWith("ERROR API snapshot.storage.k8s.io: "));
+        }
+    }
+
+    @Test
+    void preflightEndsWith78WithAWrongSetting() throws Exception {
+        try (PackagedProgram program = start(Map.of("SNAPSHOTTER_KEEP_LAST", "x"), "preflight")) {
+            assertThat(program.awaitExit()).isEqualTo(78);
+            assertThat(program.lines()).singleElement().asString().contains("keep-last: \"x\"");
+        }
+    }
+
+    @Test
+    void wrongArgumentsEndItWithTwoAndSayWhatWouldBeRight() throws Exception {
+        try (PackagedProgram program = start(Map.of(), "prefligth")) {
+            assertThat(program.awaitExit()).isEqualTo(2);
+            assertThat(program.lines())
+                    .anyMatch(line -> line.contains("prefligth"))
+                    .anyMatch(line -> line.contains("volume-snapshotter preflight"));
+        }
     }
 
     @Test
@@ -98,7 +180,7 @@ class ProcessIT {
         }
         try (PackagedProgram program = start(Map.of())) {
             program.awaitLine("succeeded, 2 of 2 ready");
-            program.terminate();
+            assertThat(program.terminate()).isZero();
         }
         await().untilAsserted(
                         () ->
@@ -118,7 +200,7 @@ class ProcessIT {
             assertThat(program.lines())
                     .filteredOn(line -> line.contains("does not serve"))
                     .hasSize(1);
-            program.terminate();
+            assertThat(program.terminate()).isZero();
         }
     }
 
@@ -126,9 +208,11 @@ class ProcessIT {
     void withoutRightsItKeepsTryingAndTellsOnce() throws Exception {
         cluster.access().revokeAll();
         try (PackagedProgram program = start(Map.of("SNAPSHOTTER_SCHEDULE", "0 0 0 1 1 ? 2099"))) {
-            program.awaitLine("cannot list resource");
+            program.awaitLine("may not delete volumesnapshots in namespace apps");
             await().atMost(LIMIT).until(() -> cluster.log().count("list") >= 3);
-            assertThat(program.lines()).singleElement().asString().contains("k8s/role.yaml");
+            assertThat(program.lines())
+                    .hasSize(3)
+                    .allMatch(line -> line.contains("grant it, as in k8s/role.yaml"));
             cluster.access()
                     .grant(
                             NAMESPACE,
@@ -138,7 +222,7 @@ class ProcessIT {
                             "list",
                             "delete");
             program.awaitLine("can be listed");
-            program.terminate();
+            assertThat(program.terminate()).isZero();
         }
     }
 
@@ -147,11 +231,12 @@ class ProcessIT {
         cluster.withoutCrd();
         try (PackagedProgram program = start(Map.of("SNAPSHOTTER_SCHEDULE", "0 0 0 1 1 ? 2099"))) {
             program.awaitLine("install the VolumeSnapshot CRDs");
-            await().atMost(LIMIT).until(() -> cluster.log().count("list") >= 3);
+            await().atMost(LIMIT)
+                    .until(() -> cluster.log().count(entry -> entry.resource().isEmpty()) >= 6);
             assertThat(program.lines()).hasSize(1);
             cluster.installCrd();
             program.awaitLine("can be listed");
-            program.terminate();
+            assertThat(program.terminate()).isZero();
         }
     }
 
@@ -186,7 +271,8 @@ class ProcessIT {
         }
     }
 
-    private PackagedProgram start(Map<String, String> settings) throws IOException {
+    private PackagedProgram start(Map<String, String> settings, String... arguments)
+            throws IOException {
         Map<String, String> environment = new HashMap<>();
         environment.put(
                 "KUBECONFIG",
@@ -195,6 +281,6 @@ class ProcessIT {
         environment.put("SNAPSHOTTER_SCHEDULE", "*/2 * * * * ?");
         environment.put("SNAPSHOTTER_POLL_INTERVAL", "200ms");
         environment.putAll(settings);
-        return PackagedProgram.start(directory, environment);
+        return PackagedProgram.start(directory, environment, arguments);
     }
 }

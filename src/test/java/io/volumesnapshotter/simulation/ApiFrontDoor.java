@@ -34,6 +34,7 @@ final class ApiFrontDoor implements ApiServer.Handler {
     private final KubernetesCrudDispatcher others = new KubernetesCrudDispatcher();
     private volatile Phase phase = Phase.SERVING;
     private volatile boolean crdInstalled = true;
+    private volatile String snapshotVersion = ResourceType.SNAPSHOT.version();
 
     ApiFrontDoor(ResourceApi api, AccessRules access, Faults faults, RequestLog log) {
         this.api = api;
@@ -48,6 +49,10 @@ final class ApiFrontDoor implements ApiServer.Handler {
 
     void crdInstalled(boolean installed) {
         crdInstalled = installed;
+    }
+
+    void snapshotVersion(String version) {
+        snapshotVersion = version;
     }
 
     @Override
@@ -121,13 +126,15 @@ final class ApiFrontDoor implements ApiServer.Handler {
 
     private ApiServer.Reply serve(ApiRequest request) {
         if (request.resource().isEmpty()) {
-            return ApiServer.Reply.of(Discovery.answer(request.path(), crdInstalled), () -> {});
+            return ApiServer.Reply.of(
+                    Discovery.answer(request.path(), crdInstalled, snapshotVersion), () -> {});
         }
         ResourceType type = ResourceType.find(request.group(), request.resource());
         ApiAnswer answer;
         if (request.resource().equals("selfsubjectaccessreviews")) {
             answer = review(request);
-        } else if (request.group().equals(SNAPSHOT_GROUP) && (type == null || !crdInstalled)) {
+        } else if (request.group().equals(SNAPSHOT_GROUP)
+                && (type == null || !crdInstalled || !request.version().equals(snapshotVersion))) {
             answer = ApiFailure.pageNotFound();
         } else if (type != null && !request.version().equals(type.version())) {
             answer = ApiFailure.pageNotFound();

@@ -938,6 +938,50 @@ class ClusterContractTest {
                 .isEqualTo(200);
     }
 
+    // ---- what a client can ask about itself and the API
+
+    @Test
+    void aGroupTellsItsVersions() {
+        Answer answer = program.get("/apis/snapshot.storage.k8s.io");
+
+        assertThat(answer.code()).isEqualTo(200);
+        assertThat(Json.text(answer.json(), "kind")).isEqualTo("APIGroup");
+        assertThat(answer.json().path("versions").valueStream())
+                .anyMatch(version -> Json.text(version, "version").equals("v1"));
+    }
+
+    @Test
+    void aGroupThatIsNotServedIsNotFound() {
+        assertThat(program.get("/apis/no-such-group.example.com").code()).isEqualTo(404);
+    }
+
+    @Test
+    void anAccountCanAskForItsRightsInANamespace() {
+        assertThat(may("create", cluster.namespace())).isTrue();
+        assertThat(may("watch", cluster.namespace())).isFalse();
+    }
+
+    @Test
+    void anAccessReviewWithoutNamespaceIsAboutAllNamespaces() {
+        assertThat(may("create", "")).isFalse();
+    }
+
+    private static boolean may(String verb, String namespace) {
+        ObjectNode review = Json.object().put("apiVersion", "authorization.k8s.io/v1");
+        ObjectNode attributes =
+                review.put("kind", "SelfSubjectAccessReview")
+                        .putObject("spec")
+                        .putObject("resourceAttributes");
+        attributes.put("group", "snapshot.storage.k8s.io").put("resource", "volumesnapshots");
+        attributes.put("verb", verb).put("namespace", namespace);
+        Answer answer =
+                program.post(
+                        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                        review.toString());
+        assertThat(answer.code()).isEqualTo(201);
+        return answer.json().path("status").path("allowed").asBoolean();
+    }
+
     // ---- outages
 
     @Test

@@ -14,9 +14,12 @@ final class Discovery {
 
     private Discovery() {}
 
-    static ApiAnswer answer(String path, boolean crdInstalled) {
+    static ApiAnswer answer(String path, boolean crdInstalled, String snapshotVersion) {
         List<ResourceType> types =
-                ResourceType.ALL.stream().filter(t -> crdInstalled || !t.custom()).toList();
+                ResourceType.ALL.stream()
+                        .filter(type -> crdInstalled || !type.custom())
+                        .map(type -> type.custom() ? type.in(snapshotVersion) : type)
+                        .toList();
         return switch (path) {
             case "/healthz", "/livez", "/readyz" -> ApiAnswer.of(200, "text/plain", "ok");
             case "/version" ->
@@ -32,7 +35,12 @@ final class Discovery {
                 yield ApiAnswer.json(200, versions);
             }
             case "/apis" -> ApiAnswer.json(200, groups(types));
-            default -> resources(path, types);
+            default -> {
+                if (path.matches("/apis/[^/]+")) {
+                    yield groupAnswer(path.substring("/apis/".length()), types);
+                }
+                yield resources(path, types);
+            }
         };
     }
 
@@ -42,14 +50,32 @@ final class Discovery {
         TreeSet<String> names = new TreeSet<>();
         types.forEach(type -> names.add(type.group()));
         names.remove("");
-        for (String name : names) {
-            ObjectNode version =
-                    Json.object().put("groupVersion", name + "/v1").put("version", "v1");
-            ObjectNode group = groups.addObject().put("name", name);
-            group.putArray("versions").add(version);
-            group.set("preferredVersion", version);
-        }
+        names.forEach(name -> groups.add(group(name, types)));
         return list;
+    }
+
+    private static ObjectNode group(String name, List<ResourceType> types) {
+        ObjectNode group = Json.object().put("name", name);
+        ArrayNode versions = group.putArray("versions");
+        types.stream()
+                .filter(type -> type.group().equals(name))
+                .map(ResourceType::version)
+                .distinct()
+                .forEach(
+                        version ->
+                                versions.addObject()
+                                        .put("groupVersion", name + "/" + version)
+                                        .put("version", version));
+        group.set("preferredVersion", versions.get(0));
+        return group;
+    }
+
+    private static ApiAnswer groupAnswer(String name, List<ResourceType> types) {
+        if (types.stream().noneMatch(type -> type.group().equals(name))) {
+            return ApiFailure.pageNotFound();
+        }
+        return ApiAnswer.json(
+                200, group(name, types).put("kind", "APIGroup").put("apiVersion", "v1"));
     }
 
     private static ApiAnswer resources(String path, List<ResourceType> types) {

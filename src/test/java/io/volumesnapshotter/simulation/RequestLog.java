@@ -60,9 +60,10 @@ public final class RequestLog {
         return entries().stream().filter(which).toList();
     }
 
-    /** How many requests there were with this verb. */
+    /** How many requests there were with this verb, but for questions about one's own rights. */
     public long count(String verb) {
-        return count(entry -> entry.verb().equals(verb));
+        return count(
+                entry -> entry.verb().equals(verb) && !entry.resource().startsWith("selfsubject"));
     }
 
     /** How many requests there were with this verb for this resource (plural). */

@@ -91,6 +91,10 @@ record ResourceType(String group, String version, String plural, String kind, bo
         return group.isEmpty() ? version : group + "/" + version;
     }
 
+    ResourceType in(String version) {
+        return new ResourceType(group, version, plural, kind, namespaced);
+    }
+
     boolean custom() {
         return group.equals("snapshot.storage.k8s.io");
     }

@@ -376,6 +376,11 @@ public final class SimulatedCluster implements AutoCloseable {
         frontDoor.crdInstalled(true);
     }
 
+    /** Serves the snapshot API in this version alone. */
+    public void servesSnapshotsAs(String version) {
+        frontDoor.snapshotVersion(version);
+    }
+
     // ---- outages
 
     /** Refuses connections and closes the open ones. */

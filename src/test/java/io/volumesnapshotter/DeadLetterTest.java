@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** How a failure is told, and that it is well again: log, Event, notification. */
 @Timeout(60)
-class FailureTest {
+class DeadLetterTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
