@@ -101,7 +101,7 @@ class MonitoringTest {
         JsonNode panels = new ObjectMapper().readTree(DASHBOARD.toFile()).path("panels");
 
         assertThat(panels).isNotEmpty();
-        assertThat(panels.findValuesAsText("id")).doesNotHaveDuplicates().hasSize(panels.size());
+        assertThat(panels).extracting(panel -> panel.path("id").asInt()).doesNotHaveDuplicates();
         assertThat(panels)
                 .allSatisfy(
                         panel -> {
@@ -158,7 +158,7 @@ class MonitoringTest {
                                 .map(object -> ((ConfigMap) object).getData().values())
                                 .toList())
                 .singleElement()
-                .isEqualTo(List.of(Files.readString(DASHBOARD)));
+                .satisfies(files -> assertThat(files).containsExactly(Files.readString(DASHBOARD)));
     }
 
     private static boolean isDashboard(HasMetadata object) {
