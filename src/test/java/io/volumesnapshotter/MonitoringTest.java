@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.openshift.api.model.monitoring.v1.PodMetricsEndpoint;
 import io.fabric8.openshift.api.model.monitoring.v1.PodMonitor;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
@@ -159,6 +161,21 @@ class MonitoringTest {
                                 .toList())
                 .singleElement()
                 .satisfies(files -> assertThat(files).containsExactly(Files.readString(DASHBOARD)));
+    }
+
+    /** Only where kubectl is installed. */
+    @Test
+    void withTheOverlayThereAreMetrics() throws Exception {
+        assertThat(
+                        Kustomize.build(Path.of("examples/overlays/monitoring")).stream()
+                                .filter(Deployment.class::isInstance)
+                                .map(object -> ((Deployment) object).getSpec().getTemplate())
+                                .flatMap(pod -> pod.getSpec().getContainers().stream())
+                                .flatMap(container -> container.getEnv().stream()))
+                .filteredOn(env -> env.getName().equals("CAMEL_METRICS_ENABLED"))
+                .singleElement()
+                .extracting(EnvVar::getValue)
+                .isEqualTo("true");
     }
 
     private static boolean isDashboard(HasMetadata object) {
