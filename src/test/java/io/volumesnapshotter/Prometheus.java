@@ -81,11 +81,16 @@ final class Prometheus implements AutoCloseable {
                         .redirectErrorStream(true)
                         .redirectOutput(log.toFile())
                         .start();
-        String address =
-                await().alias("an address in " + log)
-                        .atMost(LIMIT)
-                        .until(() -> address(log), found -> !found.isEmpty());
-        return new Prometheus(process, "http://" + address + "/api/v1/");
+        try {
+            String address =
+                    await().alias("an address in " + log)
+                            .atMost(LIMIT)
+                            .until(() -> address(log), found -> !found.isEmpty());
+            return new Prometheus(process, "http://" + address + "/api/v1/");
+        } catch (RuntimeException e) {
+            process.destroyForcibly();
+            throw e;
+        }
     }
 
     private static boolean isInstalled() {
