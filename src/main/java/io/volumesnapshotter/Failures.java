@@ -28,6 +28,9 @@ public final class Failures {
     /** Property of an exchange: how often its last request was sent. */
     private static final String ATTEMPTS = "attempts";
 
+    /** The route that looks for what is stale. */
+    private static final String PRUNING = "prune-snapshots";
+
     private static final String NEXT_RUN = "the next run tries again";
 
     private final ApiServer apiServer;
@@ -117,7 +120,10 @@ public final class Failures {
         exchange.getIn().removeHeader(Exchange.REDELIVERY_DELAY);
     }
 
-    /** What a failed exchange has to tell: of each claim that it fails. */
+    /**
+     * What a failed exchange has to tell: of each claim that it fails, once in a run. An outage is
+     * told once, not for one claim after the other.
+     */
     public DeadLetter of(Exchange exchange) {
         Throwable failure = caught(exchange);
         Run run = run(exchange);
@@ -129,24 +135,32 @@ public final class Failures {
                         : exchange.getVariable("claim", Claim.class);
         String words = words(failure);
         String remedy = snapshotFailed != null ? snapshotFailed.remedy() : remedy(failure);
+        String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
         List<Claim> claims = Collections.singletonList(claim);
-        if (claim == null && run != null && run.isOpen()) {
+        if (claim != null && run != null && run.failed().contains(claim)) {
+            claims = List.of();
+        } else if (claim == null && run != null && run.isOpen() && !phase.equals(PRUNING)) {
             claims = run.pending();
         } else if (claim == null && run != null) {
-            run.stepFailed(exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class));
+            run.stepFailed(phase);
         }
         boolean isNews =
-                run == null || !isOutage(failure) || claims.size() > 1 || run.isFirstToldOf(words);
+                !isOutage(failure)
+                        || (run == null
+                                ? !open.isOpen(exchange.getFromRouteId(), words)
+                                : claims.size() > 1 || run.isFirstToldOf(words));
         return new DeadLetter(
                 claims.stream()
-                        .map(failed -> letter(exchange, run, failed, words, remedy))
+                        .map(failed -> letter(exchange, run, failed, phase, words, remedy))
                         .toList(),
-                isNews);
+                isNews && !claims.isEmpty());
     }
 
-    private Failure letter(Exchange exchange, Run run, Claim claim, String words, String remedy) {
-        String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
+    private Failure letter(
+            Exchange exchange, Run run, Claim claim, String phase, String words, String remedy) {
         String schedule = run == null ? exchange.getFromRouteId() : run.schedule();
+        String name =
+                run == null ? exchange.getVariable(Runs.NAME, schedule, String.class) : run.name();
         String own = run == null || claim == null ? "" : run.snapshotOf(claim);
         if (run != null && claim != null) {
             run.failed(claim);
@@ -155,12 +169,12 @@ public final class Failures {
         Failure letter =
                 new Failure(
                         schedule,
-                        run == null ? schedule : run.name(),
+                        name,
                         claim == null ? "" : claim.namespace(),
                         claim == null ? "" : claim.name(),
                         run == null ? "" : exchange.getVariable("snapshot", own, String.class),
                         phase,
-                        run == null ? 1 : exchange.getProperty(ATTEMPTS, 1, Integer.class),
+                        exchange.getProperty(ATTEMPTS, 1, Integer.class),
                         now,
                         now,
                         1,

@@ -5,10 +5,12 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -147,8 +149,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 new LeaderElection(
                         ClusterAccess.connect(cluster, terms.longestRequest()),
                         terms,
-                        environment.getOrDefault(
-                                "HOSTNAME", "volume-snapshotter-" + UUID.randomUUID()),
+                        // The pod's name.
+                        Optional.ofNullable(environment.get("HOSTNAME"))
+                                .filter(Predicate.not(String::isBlank))
+                                .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "leader-election"),
                         InstantSource.system());
