@@ -30,10 +30,12 @@ public final class Failures {
 
     private final ApiServer apiServer;
     private final OpenFailures open = new OpenFailures();
+    private final Journal journal;
     private final InstantSource clock;
 
-    public Failures(ApiServer apiServer, InstantSource clock) {
+    Failures(ApiServer apiServer, Journal journal, InstantSource clock) {
         this.apiServer = apiServer;
+        this.journal = journal;
         this.clock = clock;
     }
 
@@ -56,7 +58,10 @@ public final class Failures {
                         && Causes.has(IOException.class, failure)
                         && !Causes.has(JacksonException.class, failure);
         if (unanswered) {
-            apiServer.unreachable(rootWords(failure));
+            apiServer.unanswered(answer);
+        }
+        if (run(exchange) != null) {
+            run(exchange).sign();
         }
         boolean heals =
                 switch (answer.getCode()) {
@@ -155,6 +160,7 @@ public final class Failures {
                         words,
                         remedy,
                         false);
+        journal.failed(letter);
         return open.failed(letter, own);
     }
 
