@@ -1,5 +1,6 @@
 package io.volumesnapshotter;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
 import java.time.Instant;
@@ -55,6 +56,9 @@ final class Schedules implements StartupListener {
     private final Map<String, Watch> watches = new TreeMap<>();
     private volatile List<State> states = List.of();
 
+    /** When the cluster was asked last and did not answer. */
+    private Instant asked;
+
     /** One schedule as it was seen last. */
     private static final class Watch {
         private Route route;
@@ -64,7 +68,6 @@ final class Schedules implements StartupListener {
         private Optional<Duration> interval = Optional.empty();
         private Instant seen;
         private boolean known;
-        private Instant asked;
     }
 
     /**
@@ -200,19 +203,25 @@ final class Schedules implements StartupListener {
             watches.values().forEach(watch -> watch.known = false);
             return;
         }
-        for (Watch watch : watches.values()) {
-            if (asksCluster
-                    && !watch.known
-                    && (watch.asked == null || watch.asked.isBefore(now.minus(RETRY)))) {
-                watch.asked = now;
-                Run run = runs.run(watch.schedule, watch.trigger, now);
-                journal.listed(run, snapshots.ofSchedule(run));
-                watch.known = true;
+        if (!asksCluster || asked != null && asked.isAfter(now.minus(RETRY))) {
+            return;
+        }
+        try {
+            for (Watch watch : watches.values()) {
+                if (!watch.known) {
+                    Run run = runs.run(watch.schedule, watch.trigger, now);
+                    journal.listed(run, snapshots.ofSchedule(run));
+                    watch.known = true;
+                }
             }
+        } catch (KubernetesClientException e) {
+            asked = now;
+            LOG.debug("the cluster does not tell when claims were well", e);
         }
     }
 
     private void show() {
+        boolean leads = leader.getAsBoolean();
         Map<Tags, Double> next = new HashMap<>();
         Map<Tags, Double> failing = new HashMap<>();
         Map<Tags, Double> suspended = new HashMap<>();
@@ -221,7 +230,9 @@ final class Schedules implements StartupListener {
         for (State state : states) {
             Tags tags = Tags.of("schedule", state.name);
             state.next.ifPresent(at -> next.put(tags, seconds(at)));
-            failing.put(tags, (double) failures.count(state.name));
+            if (leads) {
+                failing.put(tags, (double) failures.count(state.name));
+            }
             suspended.put(tags, state.suspended ? 1.0 : 0.0);
             journal.stored(state.name)
                     .ifPresent(
