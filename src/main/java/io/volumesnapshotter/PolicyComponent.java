@@ -146,6 +146,7 @@ public final class PolicyComponent extends DefaultComponent {
                 public void process(Exchange exchange) {
                     exchange.setVariable(Schedule.VARIABLE, schedule);
                     if (schedule.policy().suspend()) {
+                        LogKeys.schedule(schedule.name());
                         LOG.info("{}: suspended, nothing is taken or pruned", schedule.name());
                         exchange.setRouteStop(true);
                     }

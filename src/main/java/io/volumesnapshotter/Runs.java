@@ -84,6 +84,7 @@ public final class Runs extends LifecycleStrategySupport {
         }
         Optional<Trigger> trigger = Trigger.of(exchange.getContext().getRoute(schedule.name()));
         Instant due = due(exchange, trigger);
+        LogKeys.run(Names.run(schedule.name(), due));
         boolean byItself = isFired(exchange) || exchange.getProperty(CatchUp.MADE_UP) != null;
         if (byItself && leader.getAsBoolean()) {
             lastFires.merge(schedule.name(), due, (a, b) -> a.isAfter(b) ? a : b);
@@ -249,12 +250,19 @@ public final class Runs extends LifecycleStrategySupport {
         look.told()
                 .forEach(
                         (claim, words) ->
-                                LOG.warn(
-                                        "{} {}: not yet: {}",
-                                        run.name(),
+                                LogKeys.with(
                                         claim,
-                                        Failures.oneLine(words)));
-        look.ready().forEach(claim -> LOG.info("{} {}: ready", run.name(), claim));
+                                        () ->
+                                                LOG.warn(
+                                                        "{} {}: not yet: {}",
+                                                        run.name(),
+                                                        claim,
+                                                        Failures.oneLine(words))));
+        look.ready()
+                .forEach(
+                        claim ->
+                                LogKeys.with(
+                                        claim, () -> LOG.info("{} {}: ready", run.name(), claim)));
         return look;
     }
 
