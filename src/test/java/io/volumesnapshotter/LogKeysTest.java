@@ -66,7 +66,7 @@ class LogKeysTest {
                         ApiAnswer.status(503, "ServiceUnavailable", "etcd is away"));
         try (ToldLines told = new ToldLines();
                 Program program = Program.start(cluster, "data,db", routes)) {
-            cluster.driver().failsFor("web", "rpc error: try again", Duration.ofSeconds(1));
+            cluster.driver().failsFor("web", "rpc error: try again", Duration.ofSeconds(3));
             runBoth(program, FIRST);
             runBoth(program, SECOND);
             cluster.driver().heal();
