@@ -25,10 +25,14 @@ final class Logging implements LoggingMXBean {
     /**
      * Checks the settings.
      *
-     * @throws InvalidSettingException when one is wrong; then the log is text, as it is by default
+     * @throws InvalidSettingException when one is wrong; then the log is as it is by default
      */
     Logging(Settings settings) {
         settings.oneOf("log-format", FORMATS);
+        if (!LEVELS.contains(settings.text("log-level"))) {
+            // Logback takes it for debug.
+            loggers.getLogger(getClass().getPackageName()).setLevel(Level.INFO);
+        }
         settings.oneOf("log-level", LEVELS);
     }
 

@@ -316,8 +316,7 @@ class ProcessIT {
 
     @Test
     void withAllSwitchedOnItTellsOnlyItsOwnLinesAndNoWarning() throws Exception {
-        cluster.access()
-                .grant(NAMESPACE, "coordination.k8s.io/leases", "create", "get", "patch", "update");
+        cluster.access().grant(NAMESPACE, "leases.coordination.k8s.io", "create", "get", "patch");
         Map<String, String> settings =
                 Map.of(
                         "SNAPSHOTTER_LOG_FORMAT",
