@@ -202,11 +202,16 @@ public final class CatchUp implements StartupListener {
             exchange.setException(e);
         }
         if (exchange.getException() != null && !exchange.getContext().isStopping()) {
-            LOG.error(
-                    "{}: the run for {} failed: {}",
-                    route.getRouteId(),
-                    due,
-                    Failures.rootWords(exchange.getException()));
+            String schedule = route.getRouteId();
+            LogKeys.with(
+                    schedule,
+                    Names.run(schedule, due),
+                    () ->
+                            LOG.error(
+                                    "{}: the run for {} failed: {}",
+                                    schedule,
+                                    due,
+                                    Failures.rootWords(exchange.getException())));
         }
     }
 }

@@ -193,6 +193,7 @@ public final class PolicyComponent extends DefaultComponent {
                 public void process(Exchange exchange) {
                     exchange.setVariable(Schedule.VARIABLE, schedule);
                     if (component.isSuspended(schedule)) {
+                        LogKeys.schedule(schedule.name());
                         LOG.info("{}: suspended, nothing is taken or pruned", schedule.name());
                         exchange.setRouteStop(true);
                     }

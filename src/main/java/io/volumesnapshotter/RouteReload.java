@@ -17,8 +17,6 @@ import org.slf4j.LoggerFactory;
 /** Looks for edits of the route files while the program runs, and shows how that goes. */
 final class RouteReload implements RouteFilesMXBean {
 
-    static final String MBEAN = "io.volumesnapshotter:type=RouteFiles";
-
     /** After so long a file that changes no more counts as written to its end. */
     private static final Duration SETTLING = Duration.ofMillis(200);
 

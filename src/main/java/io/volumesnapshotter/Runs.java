@@ -94,6 +94,7 @@ public final class Runs extends LifecycleStrategySupport {
         }
         Optional<Trigger> trigger = Trigger.of(exchange.getContext().getRoute(schedule.name()));
         Instant due = due(exchange, trigger);
+        LogKeys.run(Names.run(schedule.name(), due));
         boolean byItself = isFired(exchange) || exchange.getProperty(CatchUp.MADE_UP) != null;
         if (byItself && leader.getAsBoolean()) {
             lastFires.merge(schedule.name(), due, (a, b) -> a.isAfter(b) ? a : b);
@@ -276,16 +277,19 @@ public final class Runs extends LifecycleStrategySupport {
         look.told()
                 .forEach(
                         (claim, words) ->
-                                LOG.warn(
-                                        "{} {}: not yet: {}",
-                                        run.name(),
+                                LogKeys.with(
                                         claim,
-                                        Failures.oneLine(words)));
+                                        () ->
+                                                LOG.warn(
+                                                        "{} {}: not yet: {}",
+                                                        run.name(),
+                                                        claim,
+                                                        Failures.oneLine(words))));
         Map<String, Snapshot> byName = new HashMap<>();
         listed.forEach(snapshot -> byName.put(key(snapshot.claim(), snapshot.name()), snapshot));
         for (Claim claim : look.ready()) {
             journal.ready(run, claim, byName.get(key(claim, run.snapshotOf(claim))));
-            LOG.info("{} {}: ready", run.name(), claim);
+            LogKeys.with(claim, () -> LOG.info("{} {}: ready", run.name(), claim));
         }
         return look;
     }

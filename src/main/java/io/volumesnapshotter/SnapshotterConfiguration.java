@@ -65,9 +65,12 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 context.getPropertiesComponent()
                         .loadProperties(name -> name.startsWith(Settings.PREFIX))
                         .stringPropertyNames());
+        Logging logging = new Logging(settings);
         settings.cron("schedule");
         settings.zone("time-zone");
 
+        Management.show(context, "Logging", logging);
+        context.getCamelContextExtension().addInterceptStrategy(new LogKeys());
         // What routes log is the program's own, at its level.
         context.getGlobalOptions()
                 .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
