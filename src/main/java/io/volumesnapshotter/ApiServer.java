@@ -92,10 +92,13 @@ public final class ApiServer implements Interceptor {
         return VERBS.getOrDefault(method, method.toLowerCase(Locale.ROOT));
     }
 
-    /** Takes note that a request got no answer; what says so names what it was for. */
+    /**
+     * Takes note that a request got no answer. The client says what each was for, but for a
+     * creation.
+     */
     void unanswered(Throwable failure) {
         Matcher operation = OPERATION.matcher(String.valueOf(failure.getMessage()));
-        listener.accept(operation.find() ? operation.group(1) : "unknown", NO_ANSWER);
+        listener.accept(operation.find() ? operation.group(1) : "create", NO_ANSWER);
         unreachable(Failures.rootWords(failure));
     }
 

@@ -54,7 +54,7 @@ class HealthTest {
     }
 
     private static HealthCheck.Result result(Program program, String id) {
-        Collection<HealthCheck.Result> all = HealthCheckHelper.invoke(program.context());
+        Collection<HealthCheck.Result> all = HealthCheckHelper.invoke(program.context(), "full");
         return all.stream()
                 .filter(result -> result.getCheck().getId().equals(id))
                 .findAny()
