@@ -131,7 +131,7 @@ final class Journal {
         if (letter.run().equals(entry.running)) {
             entry.reasons.put(
                     letter.claim().isEmpty() ? "" : letter.subject().trim(), letter.reason());
-        } else if (letter.run().equals(letter.schedule())) {
+        } else if (letter.claim().isEmpty()) {
             // It failed before there was a run.
             Instant now = letter.lastAt();
             entry.last =

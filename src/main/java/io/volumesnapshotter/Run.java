@@ -65,6 +65,7 @@ public final class Run {
 
     private static final class Progress {
         int requests;
+        int askedForAtLook;
         boolean sentAgain;
         boolean pruned;
         boolean created;
@@ -420,6 +421,11 @@ public final class Run {
         return a.compareTo(b) < 0 ? a : b;
     }
 
+    /** Takes note that the run's snapshots are now listed: later ones need not be there. */
+    public synchronized void looks() {
+        progress.values().forEach(state -> state.askedForAtLook = state.requests);
+    }
+
     /**
      * Judges what was listed by {@link #selector()}.
      *
@@ -447,7 +453,7 @@ public final class Run {
             if (failure.isPresent()) {
                 look.failed.add(failure.get());
             } else if (snapshot == null) {
-                if (!state.isBeingRequested()) {
+                if (state.refusal != null || state.askedForAtLook > 0) {
                     look.missing.add(claim);
                 }
             } else if (snapshot.ready()) {

@@ -40,6 +40,7 @@ public final class Snapshots {
 
     /** The snapshots of a run. */
     public List<Snapshot> ofRun(@Variable("run") Run run, Exchange exchange) {
+        run.looks();
         return listed(run.listedNamespace(), run.selector(), RUN_PAGE, exchange);
     }
 
