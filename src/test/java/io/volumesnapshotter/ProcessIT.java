@@ -274,7 +274,6 @@ class ProcessIT {
                                             .containsExactly(
                                                     "timestamp",
                                                     "level",
-                                                    "threadName",
                                                     "loggerName",
                                                     "mdc",
                                                     "formattedMessage",
