@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks every second whether each schedule's last fire time came to its run, and makes it up if it
+ * Looks all the time whether each schedule's last fire time came to its run, and makes it up if it
  * did not and is not older than the schedule's starting deadline: after a start, after a take-over
  * from another replica, after a route was restarted just when it was due. A run of it that took
  * place finds its snapshots there and takes none; one that was cut off is completed. Of several
@@ -33,11 +33,16 @@ public final class CatchUp implements StartupListener {
     /** Property of the exchange of a run that may have taken place already, in whole or in part. */
     static final String MADE_UP = "madeUp";
 
+    private static final Duration TICK = Duration.ofMillis(500);
+
     /** How long a fire may be on its way before it counts as missed. */
     private static final Duration GRACE = Duration.ofSeconds(2);
 
     /** How long a route may be gone, while it is exchanged, and still be the same schedule. */
     private static final Duration EXCHANGE = Duration.ofSeconds(10);
+
+    /** A look takes milliseconds. */
+    private static final Duration STUCK = Duration.ofMinutes(1);
 
     private static final Logger LOG = LoggerFactory.getLogger(CatchUp.class);
 
@@ -48,6 +53,7 @@ public final class CatchUp implements StartupListener {
     private final InstantSource clock;
     private final Map<String, Watch> watches = new HashMap<>();
     private boolean first = true;
+    private volatile Instant lastLook;
 
     /** One schedule as it was seen last. Times are null as long as there is none. */
     private static final class Watch {
@@ -88,10 +94,12 @@ public final class CatchUp implements StartupListener {
 
     @Override
     public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
-        ticks.scheduleWithFixedDelay(() -> tick(context), 0, 1, TimeUnit.SECONDS);
+        ticks.scheduleWithFixedDelay(
+                () -> tick(context), 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void tick(CamelContext context) {
+        lastLook = clock.instant();
         if (!context.isStarted()) {
             return;
         }
@@ -162,10 +170,20 @@ public final class CatchUp implements StartupListener {
             watch.attempted = due;
             return false;
         }
-        Optional<Policy> policy = PolicyComponent.policyOf(context, schedule);
-        return policy.isPresent()
-                && !policy.get().suspend()
-                && !due.isBefore(now.minus(policy.get().startingDeadline()));
+        Optional<Schedule> found = PolicyComponent.scheduleOf(context, schedule);
+        return found.isPresent()
+                && !policies(context).isSuspended(found.get())
+                && !due.isBefore(now.minus(found.get().policy().startingDeadline()));
+    }
+
+    private static PolicyComponent policies(CamelContext context) {
+        return context.getComponent("policy", PolicyComponent.class);
+    }
+
+    /** Whether it has not looked for so long that nothing will be made up any more. */
+    boolean isStuck() {
+        Instant last = lastLook;
+        return last != null && last.isBefore(clock.instant().minus(STUCK));
     }
 
     /**

@@ -3,17 +3,23 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.component.quartz.QuartzComponent;
+import org.apache.camel.health.HealthCheck;
 import org.apache.camel.model.Model;
 import org.apache.camel.spi.ThreadPoolProfile;
+import org.quartz.SchedulerException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +27,7 @@ import org.slf4j.LoggerFactory;
 public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private static final int MAX_NOTIFICATIONS = 1000;
+    private static final int MAX_CLAIMS = 1_000_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
@@ -71,10 +78,21 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
         client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
-        Failures failures = new Failures(apiServer, InstantSource.system());
+        Metrics metrics = new Metrics(PrometheusPage.of(context));
+        Journal journal = new Journal(metrics, InstantSource.system());
+        Failures failures = new Failures(apiServer, journal, InstantSource.system());
         context.getRegistry().bind("failures", failures);
         BooleanSupplier leader = leadership(context, settings);
-        Runs runs = new Runs(client, new Claims(client), failures, leader, InstantSource.system());
+        metrics.show(leader, apiServer);
+        PrometheusPage.showBuild(context, version());
+        Runs runs =
+                new Runs(
+                        client,
+                        new Claims(client),
+                        failures,
+                        leader,
+                        journal,
+                        InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
         context.getRegistry()
@@ -83,7 +101,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         new CreateTurns(
                                 context.getExecutorServiceManager()
                                         .newCachedThreadPool(this, "create-snapshots")));
-        context.getRegistry().bind("snapshots", new Snapshots(client));
+        Snapshots snapshots = new Snapshots(client);
+        context.getRegistry().bind("snapshots", snapshots);
         context.getRegistry().bind("notifications", ExecutorService.class, notifications(context));
         context.getRegistry().bind("events", new Events(client, apiServer, InstantSource.system()));
         context.addComponent("policy", new PolicyComponent());
@@ -96,21 +115,96 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         ExecutorService fires =
                 context.getExecutorServiceManager().newCachedThreadPool(this, "fires");
-        context.addStartupListener(
+        CatchUp catchUp =
                 new CatchUp(
                         runs,
                         leader,
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "fire-times"),
                         fires,
-                        InstantSource.system()));
+                        InstantSource.system());
+        context.addStartupListener(catchUp);
+        Schedules schedules =
+                new Schedules(
+                        runs,
+                        snapshots,
+                        journal,
+                        failures.open(),
+                        metrics,
+                        leader,
+                        settings.wholeNumber("metrics-claims", 0, MAX_CLAIMS),
+                        isOn(context, "camel.management.enabled"),
+                        name ->
+                                new ShownSchedule(
+                                        name,
+                                        context,
+                                        runs,
+                                        journal,
+                                        snapshots,
+                                        leader,
+                                        fires,
+                                        InstantSource.system()),
+                        context.getExecutorServiceManager()
+                                .newSingleThreadScheduledExecutor(this, "schedules"),
+                        InstantSource.system());
+        context.addStartupListener(schedules);
+        context.getRegistry()
+                .bind(
+                        "livenessCheck",
+                        HealthCheck.class,
+                        new Liveness(() -> isShutDown(context), catchUp::isStuck, runs::stuck));
+        context.getRegistry()
+                .bind(
+                        "schedulesCheck",
+                        HealthCheck.class,
+                        new ScheduleHealth(
+                                schedules, journal, failures.open(), InstantSource.system()));
         Management.show(
                 context,
                 "Failures",
                 new Replay(context, failures.open(), leader, fires, InstantSource.system()));
 
-        routeFiles = new RouteFiles(Path.of(settings.text("routes")));
+        routeFiles = new RouteFiles(Path.of(settings.text("routes")), InstantSource.system());
+        boolean reloads = settings.flag("routes-reload");
+        Duration interval = settings.duration("routes-poll-interval");
+        // A context that someone else made can't exchange routes.
+        if (context instanceof ReloadableContext reloadable) {
+            reloadable.versionRoutes();
+            RouteReload reload = new RouteReload(reloadable, routeFiles);
+            if (reloads) {
+                context.addStartupListener(
+                        reload.every(
+                                interval,
+                                context.getExecutorServiceManager()
+                                        .newSingleThreadScheduledExecutor(this, "reload-routes")));
+            }
+            Management.show(context, "RouteFiles", reload);
+            context.getRegistry().bind("routeFilesCheck", HealthCheck.class, reload.check());
+        }
+        metrics.show(routeFiles);
         routeFiles.load(context);
+    }
+
+    private static boolean isShutDown(CamelContext context) {
+        try {
+            return context.hasComponent("quartz") instanceof QuartzComponent quartz
+                    && quartz.getScheduler() != null
+                    && quartz.getScheduler().isShutdown();
+        } catch (SchedulerException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static boolean isOn(CamelContext context, String setting) {
+        return context.getPropertiesComponent()
+                .resolveProperty(setting)
+                .map(Boolean::parseBoolean)
+                .orElse(false);
+    }
+
+    private static String version() {
+        String version = SnapshotterConfiguration.class.getPackage().getImplementationVersion();
+        return version == null ? "unpackaged" : version;
     }
 
     /**
@@ -150,8 +244,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 new LeaderElection(
                         ClusterAccess.connect(cluster, terms.longestRequest()),
                         terms,
-                        environment.getOrDefault(
-                                "HOSTNAME", "volume-snapshotter-" + UUID.randomUUID()),
+                        // The pod's name.
+                        Optional.ofNullable(environment.get("HOSTNAME"))
+                                .filter(Predicate.not(String::isBlank))
+                                .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "leader-election"),
                         InstantSource.system());
@@ -167,7 +263,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
-        return new ClusterCheck(client, apiServer, PolicyComponent.schedules(context));
+        return new ClusterCheck(client, apiServer, RouteSet.schedules(context));
     }
 
     /** The route files, once {@link #configure} has read them; null before. */
