@@ -85,6 +85,7 @@ final class LogKeys implements InterceptStrategy {
             keys.put(RUN, run.name());
         } else if (schedule != null) {
             keys.put(SCHEDULE, schedule.name());
+            put(keys, RUN, exchange.getVariable(Runs.NAME, "", String.class));
         }
         Claim claim = exchange.getVariable("claim", Claim.class);
         Failure letter = letter(exchange);

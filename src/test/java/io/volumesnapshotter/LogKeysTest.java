@@ -98,17 +98,22 @@ class LogKeysTest {
     }
 
     @Test
-    void whatARunFailsOfBeforeItHasClaimsIsOfItsSchedule() {
+    void whatARunFailsOfBeforeItHasClaimsHasItsScheduleAndRun() {
         cluster.access().revokeAll();
         try (ToldLines told = new ToldLines();
                 Program program = Program.start(cluster, "*", routes)) {
             program.fire(SECOND);
-            assertThat(told.all().filter(line -> line.getFormattedMessage().startsWith("hourly: ")))
-                    .isNotEmpty()
-                    .allSatisfy(
+            assertThat(
+                            told.all()
+                                    .filter(
+                                            line ->
+                                                    line.getFormattedMessage()
+                                                            .contains("run-schedule failed")))
+                    .singleElement()
+                    .satisfies(
                             line ->
                                     assertThat(line.getMDCPropertyMap())
-                                            .containsExactly(Map.entry("schedule", "hourly")));
+                                            .isEqualTo(keysIn(line.getFormattedMessage())));
         }
     }
 
