@@ -14,20 +14,24 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.apache.camel.Body;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Writes failures and recoveries as Events of the claims that they concern, where {@code kubectl
- * describe pvc} shows them. An Event's name is a function of schedule, claim and kind of news, so
- * that what happens again raises the count of the one that is there. It takes rights that the
- * program need not have; without them that is told once.
+ * describe pvc} shows them, and reloads of routes as Events of the pod. An Event's name is a
+ * function of what it concerns and the kind of news, so that what happens again raises the count of
+ * the one that is there. It takes rights that the program need not have; without them that is told
+ * once.
  */
 public final class Events {
 
     static final String FAILED = "SnapshotFailed";
     static final String RECOVERED = "SnapshotRecovered";
+    static final String RELOADED = "RoutesReloaded";
+    static final String REFUSED = "RoutesRefused";
 
     private static final String COMPONENT = SnapshotLabels.PROGRAM;
 
@@ -47,52 +51,107 @@ public final class Events {
 
     private final KubernetesClient client;
     private final ApiServer apiServer;
+    private final String podName;
+    private final String podUid;
     private final InstantSource clock;
     private final Map<String, Instant> refused = new ConcurrentHashMap<>();
 
-    public Events(KubernetesClient client, ApiServer apiServer, InstantSource clock) {
+    /**
+     * @param environment has the pod's name and uid in {@code HOSTNAME} and {@code POD_UID}, as far
+     *     as they are known
+     */
+    public Events(
+            KubernetesClient client,
+            ApiServer apiServer,
+            Map<String, String> environment,
+            InstantSource clock) {
         this.client = client;
+        podName = environment.getOrDefault("HOSTNAME", "");
+        podUid = podName.isEmpty() ? "" : environment.getOrDefault("POD_UID", "");
         this.apiServer = apiServer;
         this.clock = clock;
     }
 
     /** Writes the Event of a failure or a recovery; one that concerns no claim has none. */
     public void write(@Body Failure news) {
-        Instant since = refused.getOrDefault(news.namespace(), Instant.MIN);
-        boolean forbidden = since.isAfter(clock.instant().minus(UNTIL_ASKED_AGAIN));
-        if (news.claim().isEmpty() || apiServer.isAway() || forbidden) {
+        if (!news.claim().isEmpty()) {
+            write(
+                    news.namespace(),
+                    () -> reference(news),
+                    news.schedule(),
+                    news.recovered(),
+                    news.recovered() ? RECOVERED : FAILED,
+                    news.recovered() ? news.reason() : news.what());
+        }
+    }
+
+    /**
+     * Writes how an edit of the route files went, as an Event of the pod; none where the pod is not
+     * known.
+     *
+     * @param taken whether it took effect
+     */
+    void write(boolean taken, String message) {
+        if (!podUid.isEmpty()) {
+            ObjectReference pod =
+                    new ObjectReferenceBuilder()
+                            .withApiVersion("v1")
+                            .withKind("Pod")
+                            .withNamespace(client.getNamespace())
+                            .withName(podName)
+                            .withUid(podUid)
+                            .build();
+            write(
+                    client.getNamespace(),
+                    () -> pod,
+                    "routes",
+                    taken,
+                    taken ? RELOADED : REFUSED,
+                    message);
+        }
+    }
+
+    private void write(
+            String namespace,
+            Supplier<ObjectReference> about,
+            String key,
+            boolean good,
+            String reason,
+            String message) {
+        Instant since = refused.getOrDefault(namespace, Instant.MIN);
+        if (apiServer.isAway() || since.isAfter(clock.instant().minus(UNTIL_ASKED_AGAIN))) {
             return;
         }
         try {
-            write(news, reference(news));
-            refused.remove(news.namespace());
+            write(about.get(), key, good ? "Normal" : "Warning", reason, cut(message));
+            refused.remove(namespace);
         } catch (KubernetesClientException e) {
             String words = Failures.words(e);
-            if (e.getCode() != FORBIDDEN || apiServer.isRestarting()) {
+            boolean forbidden = e.getCode() == FORBIDDEN && words.contains(" cannot ");
+            if (!forbidden || apiServer.isRestarting()) {
                 LOG.debug("an Event was not written: {}", words);
-            } else if (refused.put(news.namespace(), clock.instant()) == null) {
+            } else if (refused.put(namespace, clock.instant()) == null) {
                 LOG.info(
                         "no Events are written in namespace {}: {} -> grant it, as in"
                                 + " k8s/components/events",
-                        news.namespace(),
+                        namespace,
                         words);
             }
         }
     }
 
-    private void write(Failure news, ObjectReference claim) {
-        String reason = news.recovered() ? RECOVERED : FAILED;
-        String name = Names.event(news.claim(), news.schedule(), reason);
+    private void write(
+            ObjectReference about, String key, String type, String reason, String message) {
+        String name = Names.event(about.getName(), key, reason);
         String now = clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
-        String message = cut(news.recovered() ? news.reason() : news.what());
         Event event =
                 new EventBuilder()
                         .withNewMetadata()
                         .withName(name)
-                        .withNamespace(news.namespace())
+                        .withNamespace(about.getNamespace())
                         .endMetadata()
-                        .withInvolvedObject(claim)
-                        .withType(news.recovered() ? "Normal" : "Warning")
+                        .withInvolvedObject(about)
+                        .withType(type)
                         .withReason(reason)
                         .withMessage(message)
                         .withSource(new EventSource(COMPONENT, null))
@@ -101,7 +160,7 @@ public final class Events {
                         .withLastTimestamp(now)
                         .withCount(1)
                         .build();
-        var events = client.v1().events().inNamespace(news.namespace());
+        var events = client.v1().events().inNamespace(about.getNamespace());
         try {
             events.resource(event).create();
         } catch (KubernetesClientException e) {

@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -24,11 +25,19 @@ final class RouteReload implements RouteFilesMXBean {
 
     private final ReloadableContext context;
     private final RouteFiles files;
+    private final Events events;
+    private final Executor notifications;
     private String told = "";
 
-    RouteReload(ReloadableContext context, RouteFiles files) {
+    /**
+     * @param notifications where Events are written
+     */
+    RouteReload(
+            ReloadableContext context, RouteFiles files, Events events, Executor notifications) {
         this.context = context;
         this.files = files;
+        this.events = events;
+        this.notifications = notifications;
     }
 
     /** Looks for edits so often, once all routes have started. */
@@ -64,7 +73,10 @@ final class RouteReload implements RouteFilesMXBean {
      */
     private boolean look() {
         try {
-            return context.whileRunning(() -> files.reload(context));
+            RouteFiles.Status before = files.status();
+            boolean soon = context.whileRunning(() -> files.reload(context));
+            tell(before, files.status());
+            return soon;
         } catch (Exception e) {
             String words = Failures.rootWords(e);
             if (!words.equals(told)) {
@@ -73,6 +85,16 @@ final class RouteReload implements RouteFilesMXBean {
             }
             LOG.debug("reload failed", e);
             return false;
+        }
+    }
+
+    private void tell(RouteFiles.Status before, RouteFiles.Status now) {
+        if (now.reloads() > before.reloads()) {
+            notifications.execute(
+                    () -> events.write(true, "edits of the route files are in force"));
+        }
+        if (now.failures() > before.failures()) {
+            notifications.execute(() -> events.write(false, now.lastError().orElse("")));
         }
     }
 

@@ -16,6 +16,7 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.model.ProcessorDefinitionHelper;
+import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.ToDefinition;
 import org.apache.camel.spi.Resource;
@@ -39,6 +40,7 @@ final class RouteSet {
     private final Map<String, Path> files = new TreeMap<>();
     private final Map<String, Path> targets = new TreeMap<>();
     private final Set<Path> configuring = new HashSet<>();
+    private boolean handlesErrors;
     private final Set<Path> triggered = new HashSet<>();
     private boolean hasSchedule;
 
@@ -53,7 +55,7 @@ final class RouteSet {
     static RouteSet of(CamelContext context, Path directory, Map<Path, String> contents) {
         RouteSet set = new RouteSet();
         contents.forEach((file, text) -> set.add(context, file, text));
-        if (set.configuring.isEmpty()) {
+        if (!set.handlesErrors) {
             set.lacking.put(
                     directory,
                     new InvalidSettingException(
@@ -121,6 +123,7 @@ final class RouteSet {
         Set<String> starts = new TreeSet<>();
         Map<String, Path> calls = new TreeMap<>();
         boolean configures = false;
+        boolean handles = false;
         boolean plans = false;
         try {
             for (RoutesBuilder builder :
@@ -129,9 +132,16 @@ final class RouteSet {
                 RouteBuilder routes = (RouteBuilder) builder;
                 if (routes instanceof RouteConfigurationBuilder configurations) {
                     configurations.configuration();
+                    for (RouteConfigurationDefinition configuration :
+                            configurations
+                                    .getRouteConfigurationCollection()
+                                    .getRouteConfigurations()) {
+                        configures = true;
+                        // One with an id is only for routes that name it.
+                        handles |= configuration.getId() == null;
+                    }
                 }
                 routes.configure();
-                configures |= hasConfiguration(routes);
                 for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
                     check(context, route);
                     ids.put(route.getRouteId(), file);
@@ -148,6 +158,7 @@ final class RouteSet {
         entrances.addAll(starts);
         calls.forEach(targets::putIfAbsent);
         hasSchedule |= plans;
+        handlesErrors |= handles;
         if (configures) {
             configuring.add(file);
         }
@@ -181,16 +192,6 @@ final class RouteSet {
                         .filter(uri -> uri.startsWith(POLICY))
                         .map(uri -> PolicyComponent.scheduleAt(context, uri))
                         .toList();
-    }
-
-    /** Whether there is one without an id: one with an id is only for routes that name it. */
-    private static boolean hasConfiguration(RouteBuilder routes) {
-        return routes instanceof RouteConfigurationBuilder configurations
-                && configurations
-                        .getRouteConfigurationCollection()
-                        .getRouteConfigurations()
-                        .stream()
-                        .anyMatch(configuration -> configuration.getId() == null);
     }
 
     /** The endpoints of a component that a route sends to, without their parameters. */

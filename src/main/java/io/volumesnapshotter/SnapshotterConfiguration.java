@@ -8,8 +8,11 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.apache.camel.CamelConfiguration;
@@ -18,6 +21,9 @@ import org.apache.camel.Exchange;
 import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.model.Model;
+import org.apache.camel.spi.ExecutorServiceManager;
+import org.apache.camel.spi.PropertiesComponent;
+import org.apache.camel.spi.Registry;
 import org.apache.camel.spi.ThreadPoolProfile;
 import org.quartz.SchedulerException;
 import org.slf4j.Logger;
@@ -31,6 +37,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
+    private final InstantSource clock = InstantSource.system();
     private final Config cluster;
     private final Map<String, String> environment;
     private KubernetesClient client;
@@ -54,76 +61,43 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     @Override
     public void configure(CamelContext context) throws Exception {
-        Settings settings =
-                new Settings(
-                        name -> Settings.PREFIX + name,
-                        name ->
-                                context.getPropertiesComponent()
-                                        .resolveProperty(Settings.PREFIX + name));
-        Settings.checkNames(
-                environment,
-                context.getPropertiesComponent()
-                        .loadProperties(name -> name.startsWith(Settings.PREFIX))
-                        .stringPropertyNames());
-        Logging logging = new Logging(settings);
-        settings.cron("schedule");
-        settings.zone("time-zone");
+        Settings settings = settings(context);
+        logs(context, settings);
 
-        Management.show(context, "Logging", logging);
-        context.getCamelContextExtension().addInterceptStrategy(new LogKeys());
-        // What routes log is the program's own, at its level.
-        context.getGlobalOptions()
-                .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
-
-        apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
+        apiServer = new ApiServer(cluster.getMasterUrl(), clock);
         client = ClusterAccess.connect(cluster, apiServer);
-        context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
-        Journal journal = new Journal(metrics, InstantSource.system());
-        Failures failures = new Failures(apiServer, journal, InstantSource.system());
-        context.getRegistry().bind("failures", failures);
+        Journal journal = new Journal(metrics, clock);
+        Failures failures = new Failures(apiServer, journal, clock);
+        Snapshots snapshots = new Snapshots(client);
         BooleanSupplier leader = leadership(context, settings);
+        Runs runs = new Runs(client, new Claims(client), failures, leader, journal, clock);
+        Events events = new Events(client, apiServer, environment, clock);
+        ExecutorService notifications = notifications(context);
+        ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");
+
+        // What the routes refer to.
+        Registry registry = context.getRegistry();
+        registry.bind("kubernetesClient", KubernetesClient.class, client);
+        registry.bind("runs", runs);
+        registry.bind("snapshots", snapshots);
+        registry.bind(
+                "createTurns",
+                new CreateTurns(threads(context).newCachedThreadPool(this, "create-snapshots")));
+        registry.bind("failures", failures);
+        registry.bind("events", events);
+        registry.bind("notifications", ExecutorService.class, notifications);
+        context.addComponent("policy", new PolicyComponent());
+
+        // What works beside them.
+        context.addLifecycleStrategy(runs);
+        context.addStartupListener(new Preflight(client, apiServer, timer(context, "preflight")));
+        CatchUp catchUp = new CatchUp(runs, leader, timer(context, "fire-times"), fires, clock);
+        context.addStartupListener(catchUp);
+
+        // What shows them.
         metrics.show(leader, apiServer);
         PrometheusPage.showBuild(context, version());
-        Runs runs =
-                new Runs(
-                        client,
-                        new Claims(client),
-                        failures,
-                        leader,
-                        journal,
-                        InstantSource.system());
-        context.getRegistry().bind("runs", runs);
-        context.addLifecycleStrategy(runs);
-        context.getRegistry()
-                .bind(
-                        "createTurns",
-                        new CreateTurns(
-                                context.getExecutorServiceManager()
-                                        .newCachedThreadPool(this, "create-snapshots")));
-        Snapshots snapshots = new Snapshots(client);
-        context.getRegistry().bind("snapshots", snapshots);
-        context.getRegistry().bind("notifications", ExecutorService.class, notifications(context));
-        context.getRegistry().bind("events", new Events(client, apiServer, InstantSource.system()));
-        context.addComponent("policy", new PolicyComponent());
-        context.addStartupListener(
-                new Preflight(
-                        client,
-                        apiServer,
-                        context.getExecutorServiceManager()
-                                .newSingleThreadScheduledExecutor(this, "preflight")));
-
-        ExecutorService fires =
-                context.getExecutorServiceManager().newCachedThreadPool(this, "fires");
-        CatchUp catchUp =
-                new CatchUp(
-                        runs,
-                        leader,
-                        context.getExecutorServiceManager()
-                                .newSingleThreadScheduledExecutor(this, "fire-times"),
-                        fires,
-                        InstantSource.system());
-        context.addStartupListener(catchUp);
         Schedules schedules =
                 new Schedules(
                         runs,
@@ -136,53 +110,75 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         isOn(context, "camel.management.enabled"),
                         name ->
                                 new ShownSchedule(
-                                        name,
-                                        context,
-                                        runs,
-                                        journal,
-                                        snapshots,
-                                        leader,
-                                        fires,
-                                        InstantSource.system()),
-                        context.getExecutorServiceManager()
-                                .newSingleThreadScheduledExecutor(this, "schedules"),
-                        InstantSource.system());
+                                        name, context, runs, journal, snapshots, leader, fires,
+                                        clock),
+                        timer(context, "schedules"),
+                        clock);
         context.addStartupListener(schedules);
-        context.getRegistry()
-                .bind(
-                        "livenessCheck",
-                        HealthCheck.class,
-                        new Liveness(() -> isShutDown(context), catchUp::isStuck, runs::stuck));
-        context.getRegistry()
-                .bind(
-                        "schedulesCheck",
-                        HealthCheck.class,
-                        new ScheduleHealth(
-                                schedules, journal, failures.open(), InstantSource.system()));
         Management.show(
-                context,
-                "Failures",
-                new Replay(context, failures.open(), leader, fires, InstantSource.system()));
+                context, "Failures", new Replay(context, failures.open(), leader, fires, clock));
+        registry.bind(
+                "livenessCheck",
+                HealthCheck.class,
+                new Liveness(() -> isShutDown(context), catchUp::isStuck, runs::stuck));
+        registry.bind(
+                "schedulesCheck",
+                HealthCheck.class,
+                new ScheduleHealth(schedules, journal, failures.open(), clock));
 
-        routeFiles = new RouteFiles(Path.of(settings.text("routes")), InstantSource.system());
+        routeFiles = new RouteFiles(Path.of(settings.text("routes")), clock);
+        metrics.show(routeFiles);
+        reload(context, settings, events, notifications);
+        routeFiles.load(context);
+    }
+
+    private Settings settings(CamelContext context) {
+        PropertiesComponent properties = context.getPropertiesComponent();
+        Settings settings =
+                new Settings(
+                        name -> Settings.PREFIX + name,
+                        name -> properties.resolveProperty(Settings.PREFIX + name));
+        Settings.checkNames(
+                environment,
+                properties
+                        .loadProperties(name -> name.startsWith(Settings.PREFIX))
+                        .stringPropertyNames());
+        settings.cron("schedule");
+        settings.zone("time-zone");
+        return settings;
+    }
+
+    private void logs(CamelContext context, Settings settings) throws Exception {
+        Management.show(context, "Logging", new Logging(settings));
+        context.getCamelContextExtension().addInterceptStrategy(new LogKeys());
+        // What routes log is the program's own, at its level.
+        context.getGlobalOptions()
+                .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
+    }
+
+    /** Takes edits of the route files, which a context that someone else made can't. */
+    private void reload(
+            CamelContext context, Settings settings, Events events, Executor notifications)
+            throws Exception {
         boolean reloads = settings.flag("routes-reload");
         Duration interval = settings.duration("routes-poll-interval");
-        // A context that someone else made can't exchange routes.
         if (context instanceof ReloadableContext reloadable) {
             reloadable.versionRoutes();
-            RouteReload reload = new RouteReload(reloadable, routeFiles);
+            RouteReload reload = new RouteReload(reloadable, routeFiles, events, notifications);
             if (reloads) {
-                context.addStartupListener(
-                        reload.every(
-                                interval,
-                                context.getExecutorServiceManager()
-                                        .newSingleThreadScheduledExecutor(this, "reload-routes")));
+                context.addStartupListener(reload.every(interval, timer(context, "reload-routes")));
             }
             Management.show(context, "RouteFiles", reload);
             context.getRegistry().bind("routeFilesCheck", HealthCheck.class, reload.check());
         }
-        metrics.show(routeFiles);
-        routeFiles.load(context);
+    }
+
+    private static ExecutorServiceManager threads(CamelContext context) {
+        return context.getExecutorServiceManager();
+    }
+
+    private ScheduledExecutorService timer(CamelContext context, String name) {
+        return threads(context).newSingleThreadScheduledExecutor(this, name);
     }
 
     private static boolean isShutDown(CamelContext context) {
@@ -220,13 +216,17 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         profile.setAllowCoreThreadTimeOut(false);
         ExecutorService executor =
                 context.getExecutorServiceManager().newThreadPool(this, "notifications", profile);
+        AtomicLong dropped = new AtomicLong();
         ((ThreadPoolExecutor) executor)
                 .setRejectedExecutionHandler(
-                        (task, full) ->
+                        (task, full) -> {
+                            if (dropped.getAndIncrement() % MAX_NOTIFICATIONS == 0) {
                                 LOG.warn(
-                                        "a notification was dropped: {} wait already, look at route"
+                                        "notifications are dropped: {} wait already; look at route"
                                                 + " notify",
-                                        MAX_NOTIFICATIONS));
+                                        MAX_NOTIFICATIONS);
+                            }
+                        });
         return executor;
     }
 
@@ -248,9 +248,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         Optional.ofNullable(environment.get("HOSTNAME"))
                                 .filter(Predicate.not(String::isBlank))
                                 .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
-                        context.getExecutorServiceManager()
-                                .newSingleThreadScheduledExecutor(this, "leader-election"),
-                        InstantSource.system());
+                        timer(context, "leader-election"),
+                        clock);
         // Not before the routes were found right.
         context.addService(election, true, false);
         return election::isLeader;

@@ -62,9 +62,13 @@ class AlertingIT {
                                                     alert("VolumeSnapshotterRunFailed", "warning"),
                                                     claimAlert()));
 
+            assertThat(Prometheus.lint("http://127.0.0.1:" + port + "/observe/metrics"))
+                    .describedAs("what promtool check metrics finds")
+                    .isEmpty();
+
             cluster.driver().heal();
             await().atMost(LIMIT).untilAsserted(() -> assertThat(prometheus.firing()).isEmpty());
-            program.terminate();
+            assertThat(program.terminate()).isZero();
         }
     }
 

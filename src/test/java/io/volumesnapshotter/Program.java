@@ -44,7 +44,15 @@ final class Program implements AutoCloseable {
 
     /** Starts with these settings, given with their full names, over quick defaults. */
     static Program start(SimulatedCluster cluster, Map<String, String> settings) {
-        return new Program(cluster, settings, Map.of()).started();
+        return start(cluster, settings, Map.of());
+    }
+
+    /** Starts with these settings and what else a pod's environment says. */
+    static Program start(
+            SimulatedCluster cluster,
+            Map<String, String> settings,
+            Map<String, String> environment) {
+        return new Program(cluster, settings, environment).started();
     }
 
     /** Starts as one of several replicas in this JVM, with an election. */
@@ -54,7 +62,7 @@ final class Program implements AutoCloseable {
         own.put("snapshotter.leader-election", "true");
         // Quartz finds its schedulers by this name.
         own.put("camel.main.name", pod);
-        return new Program(cluster, own, Map.of("HOSTNAME", pod)).started();
+        return start(cluster, own, Map.of("HOSTNAME", pod));
     }
 
     private Program started() {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -91,6 +92,25 @@ final class Prometheus implements AutoCloseable {
             process.destroyForcibly();
             throw e;
         }
+    }
+
+    /** What {@code promtool check metrics} says of a page; empty when all is as it should be. */
+    static String lint(String page) throws IOException, InterruptedException {
+        byte[] metrics =
+                HttpClient.newHttpClient()
+                        .send(
+                                HttpRequest.newBuilder(URI.create(page)).timeout(LIMIT).build(),
+                                HttpResponse.BodyHandlers.ofByteArray())
+                        .body();
+        Process promtool =
+                new ProcessBuilder("promtool", "check", "metrics")
+                        .redirectErrorStream(true)
+                        .start();
+        try (OutputStream in = promtool.getOutputStream()) {
+            in.write(metrics);
+        }
+        String found = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return promtool.waitFor() == 0 ? found : found + "exit " + promtool.exitValue();
     }
 
     private static boolean isInstalled() {

@@ -71,11 +71,15 @@ class RouteReloadTest {
     }
 
     private Program start(Map<String, String> settings) {
+        return start(settings, Map.of());
+    }
+
+    private Program start(Map<String, String> settings, Map<String, String> environment) {
         Map<String, String> all = new HashMap<>(settings);
         all.put("snapshotter.claims", "data");
         all.put("snapshotter.routes", directory.toString());
         all.putIfAbsent("snapshotter.routes-poll-interval", "50ms");
-        return Program.start(cluster, all);
+        return Program.start(cluster, all, environment);
     }
 
     private Program startMounted() throws IOException {
@@ -186,6 +190,47 @@ class RouteReloadTest {
             await().until(() -> program.context().getRoute("hourly") != changed);
             assertThat(program.context().getRoute("run-schedule")).isSameAs(before);
         }
+    }
+
+    @Test
+    void editsAreEventsOfThePod() throws IOException {
+        cluster.access().grant(NAMESPACE, "events", "create", "get", "update");
+        ConfigMapMount.write(directory, files);
+        Map<String, String> pod = Map.of("HOSTNAME", "pod-1", "POD_UID", "0815");
+        try (Program program = start(Map.of(), pod)) {
+            edit("hourly", "description: ", "description: By the way, ");
+            mount();
+            awaitEvent("Normal RoutesReloaded Pod/pod-1 0815");
+            edit("hourly", "steps:", "stepz:");
+            mount();
+            awaitEvent("Warning RoutesRefused Pod/pod-1 0815");
+            assertThat(program.told(Level.ERROR)).hasSize(1);
+        }
+    }
+
+    private void awaitEvent(String expected) {
+        await().untilAsserted(
+                        () ->
+                                assertThat(
+                                                cluster.admin()
+                                                        .v1()
+                                                        .events()
+                                                        .inNamespace(NAMESPACE)
+                                                        .list()
+                                                        .getItems())
+                                        .extracting(
+                                                event ->
+                                                        "%s %s %s/%s %s"
+                                                                .formatted(
+                                                                        event.getType(),
+                                                                        event.getReason(),
+                                                                        event.getInvolvedObject()
+                                                                                .getKind(),
+                                                                        event.getInvolvedObject()
+                                                                                .getName(),
+                                                                        event.getInvolvedObject()
+                                                                                .getUid()))
+                                        .contains(expected));
     }
 
     @Test
