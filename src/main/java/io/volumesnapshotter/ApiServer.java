@@ -44,7 +44,7 @@ public final class ApiServer implements Interceptor {
     private static final Pattern OPERATION = Pattern.compile("Operation: \\[(\\w+)\\]");
 
     /** Answers that a server or what stands before it gives when it cannot serve anyone. */
-    private static final Set<Integer> AWAY = Set.of(429, 502, 503, 504);
+    static final Set<Integer> AWAY = Set.of(429, 502, 503, 504);
 
     private final String url;
     private final InstantSource clock;

@@ -216,7 +216,9 @@ public final class Failures {
 
     private static boolean isOutage(Throwable failure) {
         return Causes.find(KubernetesClientException.class, failure)
-                .filter(answer -> answer.getCode() <= 0 || answer.getCode() >= 500)
+                .filter(
+                        answer ->
+                                answer.getCode() <= 0 || ApiServer.AWAY.contains(answer.getCode()))
                 .isPresent();
     }
 

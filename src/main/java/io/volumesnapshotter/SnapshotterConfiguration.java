@@ -25,6 +25,7 @@ import org.apache.camel.spi.ExecutorServiceManager;
 import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.spi.Registry;
 import org.apache.camel.spi.ThreadPoolProfile;
+import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
 import org.quartz.SchedulerException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -177,8 +178,15 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         return context.getExecutorServiceManager();
     }
 
+    /** A thread for what is done again and again; at the stop nothing waits for the next time. */
     private ScheduledExecutorService timer(CamelContext context, String name) {
-        return threads(context).newSingleThreadScheduledExecutor(this, name);
+        ScheduledExecutorService timer =
+                threads(context).newSingleThreadScheduledExecutor(this, name);
+        if (timer instanceof SizedScheduledExecutorService sized) {
+            sized.getScheduledThreadPoolExecutor()
+                    .setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        }
+        return timer;
     }
 
     private static boolean isShutDown(CamelContext context) {

@@ -234,7 +234,7 @@ class DeadLetterTest {
                 .answer(
                         request -> request.verb().equals("create"),
                         Faults.ALWAYS,
-                        ApiAnswer.status(500, "InternalError", "etcd is away"));
+                        ApiAnswer.status(503, "ServiceUnavailable", "etcd is away"));
         try (Program program = Program.start(cluster, "data,db", impatient())) {
             program.fire(TEN);
             assertThat(program.told(Level.ERROR))

@@ -141,25 +141,25 @@ class FleetTest {
         cluster.faults()
                 .hook(
                         Boundary.ARRIVED,
-                        request -> request.is("create"),
+                        FleetTest::isCreation,
                         Faults.ALWAYS,
                         request -> most.accumulateAndGet(underWay.incrementAndGet(), Math::max));
         cluster.faults()
                 .delay(
                         Boundary.ARRIVED,
-                        request -> request.is("create"),
+                        FleetTest::isCreation,
                         Faults.ALWAYS,
                         Duration.ofMillis(20));
         cluster.faults()
                 .hook(
                         Boundary.CARRIED_OUT,
-                        request -> request.is("create"),
+                        FleetTest::isCreation,
                         Faults.ALWAYS,
                         request -> underWay.decrementAndGet());
         // Those that are sent again count, too.
         cluster.faults()
                 .answerAfterwards(
-                        request -> request.is("create") && tries.incrementAndGet() % 4 == 0,
+                        request -> isCreation(request) && tries.incrementAndGet() % 4 == 0,
                         50,
                         ApiAnswer.status(500, "InternalError", "etcd has a hiccup"));
         Map<String, String> settings = new HashMap<>();
@@ -207,9 +207,13 @@ class FleetTest {
         }
     }
 
+    private static boolean isCreation(ApiRequest request) {
+        return request.is("create") && request.resource().equals("volumesnapshots");
+    }
+
     private static Predicate<ApiRequest> creates(Set<String> claims) {
         return request ->
-                request.is("create")
+                isCreation(request)
                         && claims.stream()
                                 .anyMatch(c -> request.objectName().startsWith(c + "-hourly"));
     }
