@@ -32,6 +32,8 @@ public final class Demo {
             cluster.claim(NAMESPACE, "database");
             cluster.claim(NAMESPACE, "uploads");
             cluster.claim(NAMESPACE, "legacy");
+            cluster.access().grant(NAMESPACE, "events", "create", "get", "update");
+            cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "get");
             cluster.driver()
                     .readyAfter(Duration.ofMillis(1500))
                     .fails(
