@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks every second whether each schedule's last fire time came to its run, and makes it up if it
+ * Looks all the time whether each schedule's last fire time came to its run, and makes it up if it
  * did not and is not older than the schedule's starting deadline: after a start, after a take-over
  * from another replica, after a route was restarted just when it was due. A run of it that took
  * place finds its snapshots there and takes none; one that was cut off is completed. Of several
@@ -32,6 +32,8 @@ public final class CatchUp implements StartupListener {
 
     /** Property of the exchange of a run that may have taken place already, in whole or in part. */
     static final String MADE_UP = "madeUp";
+
+    private static final Duration TICK = Duration.ofMillis(500);
 
     /** How long a fire may be on its way before it counts as missed. */
     private static final Duration GRACE = Duration.ofSeconds(2);
@@ -88,7 +90,8 @@ public final class CatchUp implements StartupListener {
 
     @Override
     public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
-        ticks.scheduleWithFixedDelay(() -> tick(context), 0, 1, TimeUnit.SECONDS);
+        ticks.scheduleWithFixedDelay(
+                () -> tick(context), 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void tick(CamelContext context) {

@@ -12,6 +12,9 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Finds the cluster where kubectl finds it, and makes the one client that the program uses. */
 public final class ClusterAccess {
@@ -21,6 +24,11 @@ public final class ClusterAccess {
 
     /** How long to wait for an answer, in milliseconds. */
     private static final int REQUEST_TIMEOUT = 15_000;
+
+    /** All that is told of a kubeconfig with a mistake: parsers quote the token beside it. */
+    private static final Pattern LINE = Pattern.compile("\\bline:? (\\d+)");
+
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterAccess.class);
 
     private ClusterAccess() {}
 
@@ -45,7 +53,13 @@ public final class ClusterAccess {
             throw new InvalidSettingException(
                     "KUBECONFIG",
                     kubeconfig,
-                    "it cannot be read as a kubeconfig (" + Failures.rootWords(e) + ")");
+                    "it cannot be read as a kubeconfig"
+                            + LINE.matcher(Failures.rootWords(e))
+                                    .results()
+                                    .map(line -> ", look at line " + line.group(1))
+                                    .findFirst()
+                                    .orElse("")
+                            + "; kubectl config view says what is wrong");
         }
         boolean found =
                 config.getCurrentContext() != null
@@ -64,12 +78,20 @@ public final class ClusterAccess {
                     kubeconfig,
                     "its server is no https address: " + config.getMasterUrl());
         }
+        if (config.isTrustCerts()) {
+            LOG.warn(
+                    "the certificate of {} is not checked, so whoever answers there gets the token:"
+                            + " replace insecure-skip-tls-verify by certificate-authority in the"
+                            + " kubeconfig",
+                    config.getMasterUrl());
+        }
         return config;
     }
 
     /**
      * The client. It sends each request once, because retrying is the routes' business, and speaks
-     * HTTP/1.1, because a request that timed out then takes its dead connection with it.
+     * HTTP/1.1, because a request that timed out then takes its dead connection with it. It logs
+     * none at any level, because fabric8 would log the token with it.
      */
     public static KubernetesClient connect(Config found, ApiServer apiServer) {
         return connect(
@@ -107,7 +129,10 @@ public final class ClusterAccess {
         try {
             return new KubernetesClientBuilder()
                     .withConfig(config)
-                    .withHttpClientBuilderConsumer(http)
+                    .withHttpClientBuilderConsumer(
+                            http.andThen(
+                                    builder ->
+                                            builder.addOrReplaceInterceptor("HttpLogging", null)))
                     .build();
         } catch (RuntimeException e) {
             throw new InvalidSettingException(

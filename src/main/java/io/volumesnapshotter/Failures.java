@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.http.HttpTimeoutException;
+import java.security.cert.CertificateException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collections;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
@@ -28,7 +30,12 @@ public final class Failures {
     /** Property of an exchange: how often its last request was sent. */
     private static final String ATTEMPTS = "attempts";
 
+    /** The route that looks for what is stale. */
+    private static final String PRUNING = "prune-snapshots";
+
     private static final String NEXT_RUN = "the next run tries again";
+
+    private static final Pattern TOKEN = Pattern.compile("(?i)(\\bbearer\\s+)[\\w.~+/=-]{8,}");
 
     private final ApiServer apiServer;
     private final OpenFailures open = new OpenFailures();
@@ -117,7 +124,10 @@ public final class Failures {
         exchange.getIn().removeHeader(Exchange.REDELIVERY_DELAY);
     }
 
-    /** What a failed exchange has to tell: of each claim that it fails. */
+    /**
+     * What a failed exchange has to tell: of each claim that it fails, once in a run. An outage is
+     * told once, not for one claim after the other.
+     */
     public DeadLetter of(Exchange exchange) {
         Throwable failure = caught(exchange);
         Run run = run(exchange);
@@ -129,24 +139,32 @@ public final class Failures {
                         : exchange.getVariable("claim", Claim.class);
         String words = words(failure);
         String remedy = snapshotFailed != null ? snapshotFailed.remedy() : remedy(failure);
+        String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
         List<Claim> claims = Collections.singletonList(claim);
-        if (claim == null && run != null && run.isOpen()) {
+        if (claim != null && run != null && run.failed().contains(claim)) {
+            claims = List.of();
+        } else if (claim == null && run != null && run.isOpen() && !phase.equals(PRUNING)) {
             claims = run.pending();
         } else if (claim == null && run != null) {
-            run.stepFailed(exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class));
+            run.stepFailed(phase);
         }
         boolean isNews =
-                run == null || !isOutage(failure) || claims.size() > 1 || run.isFirstToldOf(words);
+                !isOutage(failure)
+                        || (run == null
+                                ? !open.isOpen(exchange.getFromRouteId(), words)
+                                : claims.size() > 1 || run.isFirstToldOf(words));
         return new DeadLetter(
                 claims.stream()
-                        .map(failed -> letter(exchange, run, failed, words, remedy))
+                        .map(failed -> letter(exchange, run, failed, phase, words, remedy))
                         .toList(),
-                isNews);
+                isNews && !claims.isEmpty());
     }
 
-    private Failure letter(Exchange exchange, Run run, Claim claim, String words, String remedy) {
-        String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
+    private Failure letter(
+            Exchange exchange, Run run, Claim claim, String phase, String words, String remedy) {
         String schedule = run == null ? exchange.getFromRouteId() : run.schedule();
+        String name =
+                run == null ? exchange.getVariable(Runs.NAME, schedule, String.class) : run.name();
         String own = run == null || claim == null ? "" : run.snapshotOf(claim);
         if (run != null && claim != null) {
             run.failed(claim);
@@ -155,12 +173,12 @@ public final class Failures {
         Failure letter =
                 new Failure(
                         schedule,
-                        run == null ? schedule : run.name(),
+                        name,
                         claim == null ? "" : claim.namespace(),
                         claim == null ? "" : claim.name(),
                         run == null ? "" : exchange.getVariable("snapshot", own, String.class),
                         phase,
-                        run == null ? 1 : exchange.getProperty(ATTEMPTS, 1, Integer.class),
+                        exchange.getProperty(ATTEMPTS, 1, Integer.class),
                         now,
                         now,
                         1,
@@ -248,6 +266,12 @@ public final class Failures {
         }
         String words =
                 root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+        if (Causes.has(CertificateException.class, failure)) {
+            return "its certificate is not accepted ("
+                    + oneLine(words)
+                    + "): check its authority, which a kubeconfig names as certificate-authority,"
+                    + " its names and its dates";
+        }
         return oneLine(words);
     }
 
@@ -257,9 +281,13 @@ public final class Failures {
                 || Causes.has(TimeoutException.class, failure);
     }
 
-    /** A text in one line. */
+    /** A text in one line, without a token that a proxy may have put into it. */
     static String oneLine(String text) {
-        return text.lines().map(String::trim).collect(Collectors.joining(" "));
+        return TOKEN.matcher(text)
+                .replaceAll("$1…")
+                .lines()
+                .map(String::trim)
+                .collect(Collectors.joining(" "));
     }
 
     private static String remedy(Throwable failure) {

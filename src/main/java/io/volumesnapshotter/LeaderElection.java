@@ -156,7 +156,9 @@ public final class LeaderElection extends AbstractCamelClusterService<LeaderElec
     /** Gives the Lease back, so that another replica takes over at its next try. */
     @Override
     protected void doStop() throws Exception {
-        stopping = true;
+        synchronized (this) {
+            stopping = true;
+        }
         boolean led = isLeader();
         round.cancel(true);
         if (led && holder.isEmpty()) {
@@ -168,7 +170,7 @@ public final class LeaderElection extends AbstractCamelClusterService<LeaderElec
         client.close();
     }
 
-    private void elect() {
+    private synchronized void elect() {
         if (stopping) {
             return;
         }

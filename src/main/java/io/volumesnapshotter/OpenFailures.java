@@ -57,7 +57,7 @@ final class OpenFailures {
         if (entry.firstAt == null) {
             entry.firstAt = failure.lastAt();
         }
-        if (!failure.run().equals(entry.lastRun) || failure.run().equals(failure.schedule())) {
+        if (!failure.run().equals(entry.lastRun)) {
             entry.runs++;
         }
         entry.lastRun = failure.run();
@@ -77,6 +77,12 @@ final class OpenFailures {
         if (history.size() > KEPT) {
             history.removeFirst();
         }
+    }
+
+    /** Whether a schedule as a whole is failed for this reason. */
+    synchronized boolean isOpen(String schedule, String reason) {
+        Entry entry = open.get(new Key(schedule, "", ""));
+        return entry != null && entry.last.reason().equals(reason);
     }
 
     /** Snapshots of earlier runs of a schedule that may have become ready since, by claim. */

@@ -12,8 +12,7 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
-import org.apache.camel.model.ModelCamelContext;
-import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.Route;
 import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.DefaultProducer;
@@ -45,12 +44,19 @@ public final class PolicyComponent extends DefaultComponent {
     }
 
     /**
-     * The schedule that an endpoint of this component describes.
+     * The schedule that an endpoint of this component would describe; the context does not get it.
      *
      * @param uri the endpoint's URI
      */
     static Schedule scheduleAt(CamelContext context, String uri) {
-        return context.getEndpoint(uri, PolicyEndpoint.class).schedule;
+        PolicyComponent component = context.getComponent("policy", PolicyComponent.class);
+        try {
+            return ((PolicyEndpoint) component.createEndpoint(uri)).schedule;
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 
     private Schedule schedule(String name, Map<String, Object> parameters) {
@@ -85,27 +91,16 @@ public final class PolicyComponent extends DefaultComponent {
         return new Schedule(name, policy);
     }
 
-    /** The schedules of all routes of a context, started or not. */
-    static List<Schedule> schedules(CamelContext context) {
-        return ((ModelCamelContext) context)
-                .getRouteDefinitions().stream()
-                        .map(RouteDefinition::getRouteId)
-                        .flatMap(
-                                id ->
-                                        policyOf(context, id)
-                                                .map(policy -> new Schedule(id, policy))
-                                                .stream())
-                        .toList();
-    }
-
     /** What the schedule of a route does, if the route is one. */
     static Optional<Policy> policyOf(CamelContext context, String routeId) {
-        return context.getEndpoints().stream()
-                .filter(PolicyEndpoint.class::isInstance)
-                .map(endpoint -> ((PolicyEndpoint) endpoint).schedule)
-                .filter(schedule -> schedule.name().equals(routeId))
-                .map(Schedule::policy)
-                .findAny();
+        Route route = context.getRoute(routeId);
+        return (route == null ? Set.<Endpoint>of() : ReloadableContext.endpoints(route))
+                .stream()
+                        .filter(PolicyEndpoint.class::isInstance)
+                        .map(endpoint -> ((PolicyEndpoint) endpoint).schedule)
+                        .filter(schedule -> schedule.name().equals(routeId))
+                        .map(Schedule::policy)
+                        .findAny();
     }
 
     /**

@@ -60,7 +60,7 @@ public final class Preflight implements StartupListener {
     private void look(CamelContext context, long delay) {
         long longest = ESSENTIAL_DELAY;
         try {
-            List<Schedule> schedules = PolicyComponent.schedules(context);
+            List<Schedule> schedules = RouteSet.schedules(context);
             List<Finding> problems =
                     new ClusterCheck(client, apiServer, schedules)
                             .look().stream().filter(Finding::isProblem).toList();

@@ -1,55 +1,98 @@
 package io.volumesnapshotter;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
-import org.apache.camel.RoutesBuilder;
-import org.apache.camel.builder.RouteBuilder;
-import org.apache.camel.builder.RouteConfigurationBuilder;
-import org.apache.camel.model.ProcessorDefinitionHelper;
-import org.apache.camel.model.RouteDefinition;
-import org.apache.camel.model.ToDefinition;
-import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
-import org.apache.camel.support.ResourceHelper;
-import org.apache.camel.util.URISupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The route files of a directory. Each is checked by itself before any is used, so that a mistake
- * is told with the file's name.
+ * The route files of a directory, and which version of each runs. All are checked before any is
+ * used, so that a mistake is told with the file's name, and touches nothing that runs.
  */
 public final class RouteFiles {
 
     static final String SUFFIX = ".camel.yaml";
 
-    private static final String DIRECT = "direct:";
-    private static final String POLICY = "policy:";
+    /** Where a ConfigMap's mount keeps the files; it changes to all new ones in one step. */
+    private static final String MOUNTED = "..data";
+
+    private static final int VERSION_LENGTH = 12;
 
     private static final Logger LOG = LoggerFactory.getLogger(RouteFiles.class);
 
     private final Path directory;
-    private final Set<String> entrances = new TreeSet<>();
-    private final Map<String, Path> filesByRoute = new TreeMap<>();
-    private boolean leftOut;
+    private final InstantSource clock;
+    private final Set<Path> misnamed = new TreeSet<>();
+    private final Map<Path, String> running = new TreeMap<>();
+    private final Map<String, Loaded> loaded = new TreeMap<>();
+    private Map<Path, String> told = new TreeMap<>();
+    private RouteSet routes;
+    private Reading judged;
+    private Reading glimpsed;
+    private Instant lastReload;
+    private String lastError;
+    private long reloads;
+    private long failures;
+
+    /**
+     * @param texts what could be read, by file
+     * @param unreadable why other files could not be read
+     */
+    private record Reading(Map<Path, String> texts, Map<Path, String> unreadable) {}
+
+    /**
+     * A file of which a version runs, or none because it is wrong.
+     *
+     * @param version the first digits of the SHA-256 of the text that runs; empty when none does
+     * @param since when this version was loaded, or found wrong
+     * @param error why what is in the file does not run; empty when it does
+     */
+    public record Loaded(String version, Instant since, Optional<String> error) {}
+
+    /**
+     * How the reloads went.
+     *
+     * @param files the files by their names
+     * @param reloads how often at least one file was taken
+     * @param failures how often at least one file was refused
+     * @param lastReload when files were taken last; empty before the first time
+     * @param lastError what was refused last; empty when all that is there runs
+     */
+    public record Status(
+            Map<String, Loaded> files,
+            long reloads,
+            long failures,
+            Optional<Instant> lastReload,
+            Optional<String> lastError) {}
 
     /**
      * @param directory the directory; a symbolic link to one, as in a ConfigMap mount, is followed
      */
-    public RouteFiles(Path directory) {
+    public RouteFiles(Path directory, InstantSource clock) {
         this.directory = directory;
+        this.clock = clock;
     }
 
     /**
@@ -60,246 +103,359 @@ public final class RouteFiles {
      * @throws InvalidSettingException when the directory is not usable, or the files that are right
      *     do not make a program: a schedule, all routes that they call, the error handling
      */
-    public void load(CamelContext context) throws Exception {
-        Map<Path, InvalidSettingException> wrong = new TreeMap<>();
-        List<Path> right = new ArrayList<>();
-        boolean handlesErrors = false;
-        boolean hasSchedule = false;
-        Map<String, Path> targets = new TreeMap<>();
-        for (Path file : files()) {
-            try {
-                for (RouteBuilder routes : parse(context, file)) {
-                    handlesErrors |= hasConfiguration(routes);
-                    for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
-                        hasSchedule |= !uris(route, POLICY).isEmpty();
-                        uris(route, DIRECT).forEach(uri -> targets.putIfAbsent(uri, file));
-                    }
-                }
-                right.add(file);
-            } catch (InvalidSettingException e) {
-                wrong.put(file, e);
-            }
-        }
-        Optional<InvalidSettingException> lack = lack(targets, handlesErrors);
-        if (!wrong.isEmpty() && (lack.isPresent() || !hasSchedule)) {
-            throw wrong.values().iterator().next();
-        }
-        if (lack.isPresent()) {
-            throw lack.get();
-        }
-        leftOut = !wrong.isEmpty();
-        wrong.values().forEach(e -> LOG.error("{}; the others run on", e.getMessage()));
-        PluginHelper.getRoutesLoader(context)
-                .loadRoutes(right.stream().map(this::resource).toList());
-    }
-
-    private Optional<InvalidSettingException> lack(
-            Map<String, Path> targets, boolean handlesErrors) {
-        if (!handlesErrors) {
-            return Optional.of(
-                    new InvalidSettingException(
-                            "snapshotter.routes",
-                            directory.toString(),
-                            "no file has a routeConfiguration, so failures would be lost; copy the"
-                                    + " program's error-handling.camel.yaml there"));
-        }
-        return targets.entrySet().stream()
-                .filter(target -> !entrances.contains(target.getKey()))
-                .findFirst()
-                .map(
-                        target ->
-                                new InvalidSettingException(
-                                                "uri",
-                                                target.getKey(),
-                                                "no route starts there; there are "
-                                                        + String.join(", ", entrances))
-                                        .in(target.getValue()));
-    }
-
-    private static boolean hasConfiguration(RouteBuilder routes) {
-        return routes instanceof RouteConfigurationBuilder configurations
-                && !configurations
-                        .getRouteConfigurationCollection()
-                        .getRouteConfigurations()
-                        .isEmpty();
-    }
-
-    /** The endpoints of a component that a route sends to, without their parameters. */
-    private static List<String> uris(RouteDefinition route, String component) {
-        return steps(route).stream()
-                .map(ToDefinition::getUri)
-                .filter(uri -> uri.startsWith(component))
-                .map(uri -> uri.split("\\?")[0])
-                .toList();
-    }
-
-    private static Collection<ToDefinition> steps(RouteDefinition route) {
-        return ProcessorDefinitionHelper.filterTypeInOutputs(
-                route.getOutputs(), ToDefinition.class);
-    }
-
-    /** Whether a file was left out because it is wrong. */
-    boolean hasLeftOut() {
-        return leftOut;
-    }
-
-    /** The file that a route came from, or the directory for an unknown route. */
-    public Path fileOf(String routeId) {
-        return filesByRoute.getOrDefault(routeId, directory);
-    }
-
-    private List<Path> files() throws IOException {
+    public synchronized void load(CamelContext context) throws Exception {
         if (!Files.isDirectory(directory)) {
             throw new InvalidSettingException(
                     "snapshotter.routes", directory.toString(), "there is no such directory");
         }
-        try (Stream<Path> entries = Files.list(directory)) {
-            List<Path> all = entries.sorted().toList();
-            all.stream().filter(RouteFiles::isMisnamed).forEach(RouteFiles::warn);
-            List<Path> files =
-                    all.stream().filter(file -> file.toString().endsWith(SUFFIX)).toList();
-            if (files.isEmpty()) {
-                throw new InvalidSettingException(
-                        "snapshotter.routes",
-                        directory.toString(),
-                        "it holds no *" + SUFFIX + " file; copy the program's routes there");
-            }
-            return files;
+        judged = read();
+        if (judged.texts.isEmpty() && judged.unreadable.isEmpty()) {
+            throw new InvalidSettingException(
+                    "snapshotter.routes",
+                    directory.toString(),
+                    "it holds no *" + SUFFIX + " file; copy the program's routes there");
         }
+        routes = RouteSet.of(context, directory, judged.texts);
+        Map<Path, InvalidSettingException> wrong = unreadable(judged);
+        wrong.putAll(routes.wrong());
+        if (!wrong.isEmpty() && (!routes.lacking().isEmpty() || !routes.hasSchedule())) {
+            throw wrong.values().iterator().next();
+        }
+        if (!routes.lacking().isEmpty()) {
+            throw routes.lacking().values().iterator().next();
+        }
+        running.putAll(judged.texts);
+        running.keySet().removeAll(wrong.keySet());
+        wrong.forEach(
+                (file, e) -> {
+                    told.put(file, judged.texts.get(file) + e.getMessage());
+                    LOG.error("{}; the others run on", e.getMessage());
+                });
+        note(running.keySet(), wrong);
+        PluginHelper.getRoutesLoader(context)
+                .loadRoutes(
+                        running.entrySet().stream()
+                                .map(file -> RouteSet.resource(file.getKey(), file.getValue()))
+                                .toList());
+    }
+
+    /** Whether what is in a file does not run because it is wrong. */
+    synchronized boolean hasWrong() {
+        return loaded.values().stream().anyMatch(file -> file.error().isPresent());
+    }
+
+    /** The file that a route came from, or the directory for an unknown route. */
+    public synchronized Path fileOf(String routeId) {
+        return routes == null ? directory : routes.files().getOrDefault(routeId, directory);
+    }
+
+    /** Which version of each file runs, and how the reloads went. */
+    public synchronized Status status() {
+        return new Status(
+                Collections.unmodifiableMap(new TreeMap<>(loaded)),
+                reloads,
+                failures,
+                Optional.ofNullable(lastReload),
+                Optional.ofNullable(lastError));
+    }
+
+    /**
+     * Looks for edits, and takes those that are right; of others the last good version runs on.
+     *
+     * @return whether something has changed that may not be written to its end yet, so that it is
+     *     to be looked at again soon
+     */
+    synchronized boolean reload(ReloadableContext context) throws Exception {
+        context.disposeDone();
+        Reading reading = read();
+        if (reading.equals(judged)) {
+            glimpsed = null;
+            return false;
+        }
+        if (!Files.exists(directory.resolve(MOUNTED)) && !reading.equals(glimpsed)) {
+            glimpsed = reading;
+            return true;
+        }
+        judged = reading;
+        if (reading.texts.isEmpty() && reading.unreadable.isEmpty()) {
+            failures++;
+            lastError = directory + " holds no *" + SUFFIX + " file any more";
+            LOG.error("{}; what runs goes on", lastError);
+            return false;
+        }
+        take(context, reading);
+        return false;
+    }
+
+    private void take(ReloadableContext context, Reading reading) throws Exception {
+        Map<Path, InvalidSettingException> wrong = unreadable(reading);
+        Set<Path> changes = new TreeSet<>(running.keySet());
+        changes.addAll(reading.texts.keySet());
+        changes.removeIf(file -> Objects.equals(running.get(file), reading.texts.get(file)));
+        Set<Path> taken = Set.of();
+        while (!changes.isEmpty()) {
+            changes.removeAll(wrong.keySet());
+            taken = acceptable(context, changes, reading.texts, wrong);
+            Optional<InvalidSettingException> failure = swap(context, taken, reading.texts, wrong);
+            if (failure.isEmpty()) {
+                break;
+            }
+            taken = Set.of();
+        }
+        tell(taken, reading.texts, wrong);
+        note(taken, wrong);
+    }
+
+    /** Those of the changes with which all files together are right. */
+    private Set<Path> acceptable(
+            CamelContext context,
+            Set<Path> changes,
+            Map<Path, String> texts,
+            Map<Path, InvalidSettingException> wrong) {
+        Set<Path> taken = new TreeSet<>(changes);
+        while (!taken.isEmpty()) {
+            RouteSet set = RouteSet.of(context, directory, with(taken, texts));
+            if (set.isRight()) {
+                return taken;
+            }
+            Map<Path, InvalidSettingException> blamed =
+                    new TreeMap<>(set.wrong().isEmpty() ? set.lacking() : set.wrong());
+            blamed.keySet().retainAll(taken);
+            if (blamed.isEmpty()) {
+                return oneByOne(context, taken, texts, wrong);
+            }
+            wrong.putAll(blamed);
+            taken.removeAll(blamed.keySet());
+        }
+        return taken;
+    }
+
+    /** For changes by which a file that did not change would be wrong. */
+    private Set<Path> oneByOne(
+            CamelContext context,
+            Set<Path> changes,
+            Map<Path, String> texts,
+            Map<Path, InvalidSettingException> wrong) {
+        Set<Path> taken = new TreeSet<>();
+        Map<Path, InvalidSettingException> left = new TreeMap<>();
+        int before;
+        do {
+            before = taken.size();
+            for (Path file : changes) {
+                Set<Path> more = new TreeSet<>(taken);
+                if (more.add(file)) {
+                    RouteSet set = RouteSet.of(context, directory, with(more, texts));
+                    if (set.isRight()) {
+                        taken = more;
+                        left.remove(file);
+                    } else {
+                        left.put(
+                                file,
+                                Stream.concat(
+                                                set.wrong().values().stream(),
+                                                set.lacking().values().stream())
+                                        .findFirst()
+                                        .orElseThrow());
+                    }
+                }
+            }
+        } while (taken.size() > before);
+        wrong.putAll(left);
+        return taken;
+    }
+
+    /** What would run with these changes; they come last, so that they are what is wrong. */
+    private Map<Path, String> with(Set<Path> taken, Map<Path, String> texts) {
+        Map<Path, String> all = new LinkedHashMap<>(running);
+        all.keySet().removeAll(taken);
+        taken.stream().filter(texts::containsKey).forEach(file -> all.put(file, texts.get(file)));
+        return all;
+    }
+
+    /**
+     * Lets changes take the place of what runs.
+     *
+     * @return why they do not start; then what ran before runs again
+     */
+    private Optional<InvalidSettingException> swap(
+            ReloadableContext context,
+            Set<Path> taken,
+            Map<Path, String> texts,
+            Map<Path, InvalidSettingException> wrong)
+            throws Exception {
+        if (taken.isEmpty()) {
+            return Optional.empty();
+        }
+        Map<Path, String> all = with(taken, texts);
+        RouteSet next = RouteSet.of(context, directory, all);
+        boolean shared =
+                taken.stream().anyMatch(file -> routes.isShared(file) || next.isShared(file));
+        List<Path> added =
+                all.keySet().stream()
+                        .filter(file -> shared || taken.contains(file))
+                        .sorted(
+                                Comparator.comparing(next::isTriggered)
+                                        .thenComparing(file -> !next.isShared(file)))
+                        .toList();
+        Set<Path> removed = new TreeSet<>(shared ? running.keySet() : taken);
+        ReloadableContext.Swap swap =
+                context.swap(
+                        routes.files().entrySet().stream()
+                                .filter(route -> removed.contains(route.getValue()))
+                                .map(Map.Entry::getKey)
+                                .toList(),
+                        shared);
+        for (Path file : added) {
+            try {
+                swap.load(RouteSet.resource(file, all.get(file)));
+            } catch (Exception e) {
+                swap.undo();
+                InvalidSettingException failure = RouteSet.invalid(file, e);
+                (taken.contains(file) ? Set.of(file) : taken)
+                        .forEach(cause -> wrong.put(cause, failure));
+                return Optional.of(failure);
+            }
+        }
+        swap.commit();
+        routes = next;
+        running.keySet().removeAll(taken);
+        running.putAll(all);
+        return Optional.empty();
+    }
+
+    private void tell(
+            Set<Path> taken, Map<Path, String> texts, Map<Path, InvalidSettingException> wrong) {
+        for (Path file : taken) {
+            if (texts.containsKey(file)) {
+                LOG.info("{}: version {} is in force", file, version(texts.get(file)));
+            } else {
+                LOG.info("{}: removed, its routes start no more", file);
+            }
+        }
+        Map<Path, String> refused = new TreeMap<>();
+        wrong.forEach(
+                (file, e) -> {
+                    String words = e.getMessage();
+                    refused.put(file, texts.get(file) + words);
+                    if (refused.get(file).equals(told.get(file))) {
+                        return;
+                    }
+                    LOG.error(
+                            "{}{}; {}",
+                            words.startsWith(file.toString()) ? "" : file + ": not taken: ",
+                            words,
+                            running.containsKey(file)
+                                    ? "its last good version runs on"
+                                    : "the others run on");
+                });
+        if (!taken.isEmpty()) {
+            reloads++;
+            lastReload = clock.instant();
+        }
+        if (!told.equals(refused) && !refused.isEmpty()) {
+            failures++;
+        }
+        told = refused;
+    }
+
+    private void note(Set<Path> taken, Map<Path, InvalidSettingException> wrong) {
+        Instant now = clock.instant();
+        taken.forEach(file -> loaded.remove(name(file)));
+        loaded.values().removeIf(file -> file.version.isEmpty());
+        loaded.replaceAll((name, file) -> new Loaded(file.version, file.since, Optional.empty()));
+        running.forEach(
+                (file, text) ->
+                        loaded.putIfAbsent(
+                                name(file), new Loaded(version(text), now, Optional.empty())));
+        wrong.forEach(
+                (file, e) -> {
+                    Loaded good = loaded.get(name(file));
+                    loaded.put(
+                            name(file),
+                            new Loaded(
+                                    good == null ? "" : good.version,
+                                    good == null ? now : good.since,
+                                    Optional.of(e.getMessage())));
+                });
+        lastError = wrong.values().stream().map(Throwable::getMessage).findFirst().orElse(null);
+    }
+
+    private static String name(Path file) {
+        return file.getFileName().toString();
+    }
+
+    private static String version(String text) {
+        try {
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest).substring(0, VERSION_LENGTH);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Map<Path, InvalidSettingException> unreadable(Reading reading) {
+        Map<Path, InvalidSettingException> wrong = new TreeMap<>();
+        reading.unreadable.forEach(
+                (file, words) ->
+                        wrong.put(
+                                file,
+                                new InvalidSettingException(
+                                        "snapshotter.routes",
+                                        file.toString(),
+                                        "it cannot be read: " + words)));
+        return wrong;
+    }
+
+    /** Reads all files of one generation. */
+    private Reading read() throws IOException {
+        while (true) {
+            Path generation = generation();
+            Reading reading = read(generation);
+            if (generation.equals(generation())) {
+                return reading;
+            }
+        }
+    }
+
+    private Path generation() throws IOException {
+        Path mounted = directory.resolve(MOUNTED);
+        try {
+            return Files.exists(mounted) ? mounted.toRealPath() : directory;
+        } catch (NoSuchFileException e) {
+            return directory;
+        }
+    }
+
+    private Reading read(Path generation) throws IOException {
+        Reading reading = new Reading(new TreeMap<>(), new TreeMap<>());
+        List<Path> entries = List.of();
+        try (Stream<Path> all = Files.list(generation)) {
+            entries = all.toList();
+        } catch (NoSuchFileException | NotDirectoryException e) {
+            LOG.debug("{} is gone", generation);
+        }
+        for (Path entry : entries) {
+            Path file = directory.resolve(name(entry));
+            if (name(entry).endsWith(SUFFIX)) {
+                try {
+                    reading.texts.put(file, Files.readString(entry));
+                } catch (NoSuchFileException e) {
+                    LOG.debug("{} is gone", entry);
+                } catch (IOException e) {
+                    reading.unreadable.put(file, Failures.rootWords(e));
+                }
+            } else if (isMisnamed(file) && misnamed.add(file)) {
+                LOG.warn("{}: not loaded, because its name does not end in {}", file, SUFFIX);
+            }
+        }
+        return reading;
     }
 
     private static boolean isMisnamed(Path file) {
-        String name = file.getFileName().toString();
-        return (name.endsWith(".yaml") || name.endsWith(".yml"))
-                && !name.endsWith(SUFFIX)
-                && !name.equals("kustomization.yaml");
-    }
-
-    private static void warn(Path file) {
-        LOG.warn("{}: not loaded, because its name does not end in {}", file, SUFFIX);
-    }
-
-    private Resource resource(Path file) {
-        try {
-            return ResourceHelper.fromString("file:" + file, Files.readString(file));
-        } catch (IOException e) {
-            throw new InvalidSettingException(
-                    "snapshotter.routes", file.toString(), "it cannot be read: " + e.getMessage());
-        }
-    }
-
-    private List<RouteBuilder> parse(CamelContext context, Path file) {
-        Map<String, Path> ids = new TreeMap<>();
-        Set<String> starts = new TreeSet<>();
-        try {
-            List<RouteBuilder> parsed = new ArrayList<>();
-            for (RoutesBuilder builder :
-                    PluginHelper.getRoutesLoader(context)
-                            .findRoutesBuilders(List.of(resource(file)))) {
-                RouteBuilder routes = (RouteBuilder) builder;
-                if (routes instanceof RouteConfigurationBuilder configurations) {
-                    configurations.configuration();
-                }
-                routes.configure();
-                parsed.add(routes);
-                for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
-                    check(context, route);
-                    ids.put(route.getRouteId(), file);
-                    starts.add(start(context, route)[0]);
-                }
-            }
-            filesByRoute.putAll(ids);
-            entrances.addAll(starts);
-            return parsed;
-        } catch (Exception e) {
-            InvalidSettingException invalid =
-                    Causes.find(InvalidSettingException.class, e).orElse(null);
-            if (invalid != null) {
-                throw invalid.in(file);
-            }
-            throw new InvalidSettingException(
-                    file.toString(), Failures.rootWords(e), "correct the file");
-        }
-    }
-
-    private void check(CamelContext context, RouteDefinition route) throws Exception {
-        String id = route.getRouteId();
-        if (!route.hasCustomIdAssigned()) {
-            throw new InvalidSettingException("route", "", "give it an id, best the file's name");
-        }
-        if (filesByRoute.containsKey(id)) {
-            throw new InvalidSettingException(
-                    "route id", id, filesByRoute.get(id) + " has it too; best is the file's name");
-        }
-        String[] start = start(context, route);
-        if (entrances.contains(start[0])) {
-            throw new InvalidSettingException(
-                    "from", start[0], "another route starts there too; best is the route's name");
-        }
-        checkComponent(context, start[0]);
-        if (start[0].startsWith("quartz:") && start.length == 2) {
-            checkTrigger(URISupport.parseQuery(start[1]));
-        }
-        for (ToDefinition step : steps(route)) {
-            String uri = context.resolvePropertyPlaceholders(step.getUri());
-            checkComponent(context, uri);
-            if (uri.startsWith(POLICY)) {
-                checkPolicy(context, route, uri);
-            }
-        }
-    }
-
-    /** Where a route starts, and its parameters if there are any. */
-    private static String[] start(CamelContext context, RouteDefinition route) {
-        return LeaderRoutes.withoutMaster(
-                        context.resolvePropertyPlaceholders(route.getInput().getEndpointUri()))
-                .split("\\?", 2);
-    }
-
-    private static void checkComponent(CamelContext context, String uri) {
-        String component = uri.split(":")[0];
-        if (context.getComponent(component, true, false) == null) {
-            throw new InvalidSettingException(
-                    "uri", uri, "the program has no component " + component);
-        }
-    }
-
-    private static void checkPolicy(CamelContext context, RouteDefinition route, String uri)
-            throws Exception {
-        String id = route.getRouteId();
-        String name = uri.substring(POLICY.length()).split("\\?")[0];
-        if (!name.equals(id)) {
-            throw new InvalidSettingException("policy", name, "name it after the route, " + id);
-        }
-        Duration jitter = PolicyComponent.scheduleAt(context, uri).policy().jitter();
-        String[] start = start(context, route);
-        Map<String, Object> trigger =
-                start.length == 2 ? URISupport.parseQuery(start[1]) : Map.of();
-        if (!jitter.isZero() && trigger.get("cron") instanceof String cron) {
-            Duration shortest = Cron.shortestInterval(cron.replace('+', ' '));
-            if (jitter.compareTo(shortest) > 0) {
-                throw new InvalidSettingException(
-                        "policy:" + id + ": jitter",
-                        Settings.text(jitter),
-                        "it must not be longer than the shortest time between two runs, "
-                                + Settings.text(shortest));
-            }
-        }
-    }
-
-    private static void checkTrigger(Map<String, Object> parameters) {
-        if (parameters.get("cron") instanceof String text) {
-            String cron = text.replace('+', ' ').trim();
-            Cron.toQuartz("cron", cron);
-            if (cron.startsWith("@") || cron.split("\\s+").length < 6) {
-                throw new InvalidSettingException(
-                        "cron",
-                        cron,
-                        "Quartz takes six or seven fields; write {{cron:" + cron + "}}");
-            }
-        }
-        if (parameters.get("trigger.timeZone") instanceof String zone) {
-            Trigger.zone("trigger.timeZone", zone);
-        }
+        return (name(file).endsWith(".yaml") || name(file).endsWith(".yml"))
+                && !name(file).endsWith(SUFFIX)
+                && !name(file).equals("kustomization.yaml");
     }
 }

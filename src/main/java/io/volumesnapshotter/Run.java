@@ -465,6 +465,7 @@ public final class Run {
     /** Takes note that a step that concerns all claims failed, and is not to be tried again. */
     public synchronized void stepFailed(String step) {
         progress.values().forEach(state -> state.pruned |= state.ready);
+        awaited = Map.of();
         failedSteps.add(step);
     }
 

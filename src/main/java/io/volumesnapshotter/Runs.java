@@ -31,6 +31,9 @@ public final class Runs extends LifecycleStrategySupport {
     /** Property of the exchange of a run that is run again, because it failed. */
     static final String REPLAYED = "replayed";
 
+    /** Variable of an exchange: the name of the run that it starts. */
+    static final String NAME = "runName";
+
     /** Property of an exchange that has its schedule's turn. */
     private static final String TURN = "turn";
 
@@ -97,6 +100,7 @@ public final class Runs extends LifecycleStrategySupport {
             exchange.setRouteStop(true);
             return;
         }
+        exchange.setVariable(NAME, Names.run(schedule.name(), due));
         Run run =
                 new Run(
                         schedule.name(),

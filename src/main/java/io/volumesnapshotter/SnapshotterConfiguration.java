@@ -3,12 +3,15 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -106,7 +109,22 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 "Failures",
                 new Replay(context, failures.open(), leader, fires, InstantSource.system()));
 
-        routeFiles = new RouteFiles(Path.of(settings.text("routes")));
+        routeFiles = new RouteFiles(Path.of(settings.text("routes")), InstantSource.system());
+        boolean reloads = settings.flag("routes-reload");
+        Duration interval = settings.duration("routes-poll-interval");
+        // A context that someone else made can't exchange routes.
+        if (context instanceof ReloadableContext reloadable) {
+            reloadable.versionRoutes();
+            RouteReload reload = new RouteReload(reloadable, routeFiles);
+            if (reloads) {
+                context.addStartupListener(
+                        reload.every(
+                                interval,
+                                context.getExecutorServiceManager()
+                                        .newSingleThreadScheduledExecutor(this, "reload-routes")));
+            }
+            context.addService(reload);
+        }
         routeFiles.load(context);
     }
 
@@ -147,8 +165,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 new LeaderElection(
                         ClusterAccess.connect(cluster, terms.longestRequest()),
                         terms,
-                        environment.getOrDefault(
-                                "HOSTNAME", "volume-snapshotter-" + UUID.randomUUID()),
+                        // The pod's name.
+                        Optional.ofNullable(environment.get("HOSTNAME"))
+                                .filter(Predicate.not(String::isBlank))
+                                .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "leader-election"),
                         InstantSource.system());
@@ -164,7 +184,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
-        return new ClusterCheck(client, apiServer, PolicyComponent.schedules(context));
+        return new ClusterCheck(client, apiServer, RouteSet.schedules(context));
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

@@ -124,7 +124,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
                     try {
                         List<Finding> findings = look(main, configuration);
                         findings.forEach(finding -> out.accept(finding.toString()));
-                        if (configuration.routeFiles().hasLeftOut()) {
+                        if (configuration.routeFiles().hasWrong()) {
                             return EXIT_CONFIG;
                         }
                         return findings.stream().anyMatch(f -> f.weight() == Finding.Weight.ERROR)
@@ -153,7 +153,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         SnapshotterConfiguration configuration = null;
         try {
             configuration = wiring.get();
-            Main main = new Main();
+            Main main = ReloadableContext.main();
             settings.forEach(main::addOverrideProperty);
             main.configure().addConfiguration(configuration);
             return work.run(main, configuration);

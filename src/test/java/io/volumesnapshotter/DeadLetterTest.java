@@ -249,6 +249,51 @@ class DeadLetterTest {
     }
 
     @Test
+    void aClaimWhoseCreationIsSentUntilTheRunIsOverIsToldOnce() {
+        cluster.faults()
+                .answer(
+                        request -> request.verb().equals("create"),
+                        Faults.ALWAYS,
+                        ApiAnswer.tooManyRequests(1));
+        Map<String, String> settings =
+                Map.of("snapshotter.claims", "db", "snapshotter.ready-timeout", "500ms");
+        try (Program program = Program.start(cluster, settings)) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .filteredOn(line -> line.startsWith("hourly-20261122100000 apps/db"))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void aListForPruningThatFailsIsNotTheFailureOfAClaimThatIsStillAskedFor() {
+        cluster.faults()
+                .answer(
+                        request ->
+                                request.verb().equals("create")
+                                        && request.objectName().startsWith("db-"),
+                        1,
+                        ApiAnswer.tooManyRequests(2));
+        cluster.faults()
+                .answer(
+                        request ->
+                                request.verb().equals("list")
+                                        && request.labelSelector().contains("schedule=")
+                                        && !request.labelSelector().contains("run="),
+                        Faults.ALWAYS,
+                        ApiAnswer.status(422, "Invalid", "no such selector"));
+        try (Program program = Program.start(cluster, "data,db", impatient())) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .first()
+                    .isEqualTo(
+                            "hourly-20261122100000: prune-snapshots failed: no such selector ->"
+                                    + " correct what it names");
+            assertThat(program.told(Level.ERROR)).noneMatch(line -> line.contains("apps/db"));
+        }
+    }
+
+    @Test
     void aNotificationThatFailsIsToldAndNothingElse() throws Exception {
         cluster.driver().fails("db", UNSUPPORTED);
         Path routes =

@@ -293,7 +293,9 @@ class DocsTest {
     @Test
     void everySettingOfTheProgramIsDocumented() throws IOException {
         Set<String> documented =
-                SETTING.matcher(read(Path.of("README.md")))
+                SETTING.matcher(
+                                read(Path.of("README.md"))
+                                        + read(Path.of("docs", "high-availability.md")))
                         .results()
                         .map(match -> match.group(1))
                         .collect(Collectors.toCollection(TreeSet::new));

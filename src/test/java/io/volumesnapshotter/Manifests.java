@@ -15,6 +15,8 @@ import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
+import io.fabric8.openshift.api.model.monitoring.v1.PodMonitor;
+import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +33,8 @@ final class Manifests {
                     "v1/ConfigMap", ConfigMap.class,
                     "v1/ServiceAccount", ServiceAccount.class,
                     "apps/v1/Deployment", Deployment.class,
+                    "monitoring.coreos.com/v1/PodMonitor", PodMonitor.class,
+                    "monitoring.coreos.com/v1/PrometheusRule", PrometheusRule.class,
                     "policy/v1/PodDisruptionBudget", PodDisruptionBudget.class,
                     "rbac.authorization.k8s.io/v1/ClusterRole", ClusterRole.class,
                     "rbac.authorization.k8s.io/v1/ClusterRoleBinding", ClusterRoleBinding.class,

@@ -22,7 +22,7 @@ final class Program implements AutoCloseable {
 
     static final String NAMESPACE = SimulatedCluster.NAMESPACE;
 
-    private final Main main = new Main();
+    private final Main main = ReloadableContext.main();
     private final ToldLines lines = new ToldLines();
 
     private Program(
@@ -159,9 +159,14 @@ final class Program implements AutoCloseable {
         return lines.atLeast(level);
     }
 
+    /** Ends it as a signal does; what it told stays there. */
+    void stop() {
+        main.stop();
+    }
+
     @Override
     public void close() {
-        main.stop();
+        stop();
         lines.close();
     }
 }

@@ -141,6 +141,8 @@ class RunTest {
                         Map.of(
                                 "snapshotter.claims", "data,db",
                                 "snapshotter.ready-timeout", "500ms"))) {
+            awaitPreflight(program);
+            cluster.log().clear();
             program.fire(TEN);
             program.fire(ELEVEN);
         }
@@ -402,7 +404,8 @@ class RunTest {
         try (Program program = Program.start(cluster, "data")) {
             program.fire(TEN);
             assertThat(program.told(Level.ERROR))
-                    .first()
+                    .filteredOn(line -> line.startsWith("hourly-20261122100000 apps/data"))
+                    .singleElement()
                     .asString()
                     .contains("cannot create resource \"volumesnapshots\"", "k8s/role.yaml");
         }

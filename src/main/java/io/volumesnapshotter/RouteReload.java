@@ -1,0 +1,166 @@
+package io.volumesnapshotter;
+
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import org.apache.camel.CamelContext;
+import org.apache.camel.StartupListener;
+import org.apache.camel.health.HealthCheck;
+import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.impl.health.AbstractHealthCheck;
+import org.apache.camel.support.service.ServiceSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Looks for edits of the route files while the program runs, and shows how that goes. */
+final class RouteReload extends ServiceSupport implements RouteFilesMXBean {
+
+    static final String MBEAN = "io.volumesnapshotter:type=RouteFiles";
+
+    /** After so long a file that changes no more counts as written to its end. */
+    private static final Duration SETTLING = Duration.ofMillis(200);
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
+
+    private final ReloadableContext context;
+    private final RouteFiles files;
+    private String told = "";
+
+    RouteReload(ReloadableContext context, RouteFiles files) {
+        this.context = context;
+        this.files = files;
+    }
+
+    /** Looks for edits so often, once all routes have started. */
+    StartupListener every(Duration interval, ScheduledExecutorService executor) {
+        return new StartupListener() {
+            @Override
+            public void onCamelContextStarted(CamelContext started, boolean alreadyStarted) {
+                // the routes are not started yet
+            }
+
+            @Override
+            public void onCamelContextFullyStarted(CamelContext started, boolean alreadyStarted) {
+                schedule(interval);
+            }
+
+            private void schedule(Duration delay) {
+                try {
+                    executor.schedule(
+                            () -> schedule(look() ? SETTLING : interval),
+                            delay.toMillis(),
+                            TimeUnit.MILLISECONDS);
+                } catch (RejectedExecutionException e) {
+                    LOG.debug("the program stops", e);
+                }
+            }
+        };
+    }
+
+    /**
+     * Looks for edits once.
+     *
+     * @return whether to look again soon
+     */
+    private boolean look() {
+        try {
+            return context.whileRunning(() -> files.reload(context));
+        } catch (Exception e) {
+            String words = Failures.rootWords(e);
+            if (!words.equals(told)) {
+                LOG.error("looking for edits of the route files failed: {}", words);
+                told = words;
+            }
+            LOG.debug("reload failed", e);
+            return false;
+        }
+    }
+
+    @Override
+    public void reload() {
+        if (look()) {
+            look();
+        }
+    }
+
+    @Override
+    public Map<String, String> getFiles() {
+        Map<String, String> shown = new TreeMap<>();
+        files.status()
+                .files()
+                .forEach(
+                        (name, file) ->
+                                shown.put(
+                                        name,
+                                        (file.version().isEmpty()
+                                                        ? "none"
+                                                        : file.version() + " since " + file.since())
+                                                + file.error()
+                                                        .map(error -> ", refused: " + error)
+                                                        .orElse("")));
+        return shown;
+    }
+
+    @Override
+    public String getLastError() {
+        return files.status().lastError().orElse(null);
+    }
+
+    @Override
+    public long getReloadCount() {
+        return files.status().reloads();
+    }
+
+    @Override
+    public long getFailureCount() {
+        return files.status().failures();
+    }
+
+    @Override
+    protected void doStart() throws Exception {
+        MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+        ObjectName name = new ObjectName(MBEAN);
+        if (server.isRegistered(name)) {
+            server.unregisterMBean(name);
+        }
+        server.registerMBean(this, name);
+        context.getRegistry().bind("routeFilesCheck", HealthCheck.class, new Check());
+    }
+
+    @Override
+    protected void doStop() throws Exception {
+        MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+        ObjectName name = new ObjectName(MBEAN);
+        if (server.isRegistered(name)) {
+            server.unregisterMBean(name);
+        }
+    }
+
+    /** Never down: what runs is right. It says that the files hold something else. */
+    private final class Check extends AbstractHealthCheck {
+
+        Check() {
+            super("volume-snapshotter", "route-files");
+        }
+
+        @Override
+        public boolean isLiveness() {
+            return false;
+        }
+
+        @Override
+        protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
+            String error = getLastError();
+            builder.up().detail("state", error == null ? "ok" : "degraded");
+            if (error != null) {
+                builder.message(error);
+            }
+        }
+    }
+}

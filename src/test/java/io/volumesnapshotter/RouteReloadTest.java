@@ -1,0 +1,534 @@
+package io.volumesnapshotter;
+
+import static io.volumesnapshotter.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import javax.management.openmbean.TabularData;
+import org.apache.camel.Route;
+import org.apache.camel.health.HealthCheck;
+import org.apache.camel.health.HealthCheckHelper;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Edits of the route files while the program runs. */
+@Timeout(60)
+class RouteReloadTest {
+
+    private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
+    private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+
+    @TempDir private Path directory;
+    private SimulatedCluster cluster;
+    private Map<String, String> files;
+
+    @BeforeEach
+    void setUp() throws IOException {
+        cluster = SimulatedCluster.start();
+        cluster.claim(NAMESPACE, "data");
+        files = shipped();
+    }
+
+    @AfterEach
+    void tearDown() {
+        cluster.close();
+    }
+
+    private static Map<String, String> shipped() throws IOException {
+        Map<String, String> all = new HashMap<>();
+        try (Stream<Path> routes = Files.list(Path.of("routes"))) {
+            for (Path file :
+                    routes.filter(f -> f.toString().endsWith(RouteFiles.SUFFIX)).toList()) {
+                all.put(file.getFileName().toString(), Files.readString(file));
+            }
+        }
+        return all;
+    }
+
+    private Program start(Map<String, String> settings) {
+        Map<String, String> all = new HashMap<>(settings);
+        all.put("snapshotter.claims", "data");
+        all.put("snapshotter.routes", directory.toString());
+        all.putIfAbsent("snapshotter.routes-poll-interval", "50ms");
+        return Program.start(cluster, all);
+    }
+
+    private Program startMounted() throws IOException {
+        ConfigMapMount.write(directory, files);
+        return start(Map.of());
+    }
+
+    private void mount() throws IOException {
+        ConfigMapMount.write(directory, files);
+    }
+
+    private void edit(String route, String from, String to) {
+        files.computeIfPresent(
+                route + RouteFiles.SUFFIX,
+                (name, text) -> {
+                    assertThat(text).contains(from);
+                    return text.replace(from, to);
+                });
+    }
+
+    private void schedule(String name, String cron) {
+        files.put(
+                name + RouteFiles.SUFFIX,
+                files.get("hourly.camel.yaml")
+                        .replace("hourly", name)
+                        .replace("{{cron:{{snapshotter.schedule}}}}", cron));
+    }
+
+    private static void awaitTold(Program program, Level level, String... words) {
+        await().untilAsserted(
+                        () ->
+                                assertThat(program.told(level))
+                                        .anySatisfy(line -> assertThat(line).contains(words)));
+    }
+
+    private static Set<String> routes(Program program) {
+        return program.context().getRoutes().stream()
+                .map(Route::getId)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private Set<String> routesInFiles() {
+        return files.keySet().stream()
+                .map(name -> name.replace(RouteFiles.SUFFIX, ""))
+                .filter(name -> !name.equals("error-handling"))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    @Test
+    void aChangedScheduleInAConfigMapTakesEffect() throws IOException {
+        try (Program program = startMounted()) {
+            files.put(
+                    "hourly.camel.yaml",
+                    files.get("hourly.camel.yaml")
+                            .replace(
+                                    "uri: policy:hourly",
+                                    "uri: policy:hourly\n            parameters:\n"
+                                            + "              keep-last: 7"));
+            mount();
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version", "in force");
+            assertThat(PolicyComponent.policyOf(program.context(), "hourly"))
+                    .hasValueSatisfying(p -> assertThat(p.keep().toString()).contains("7"));
+        }
+    }
+
+    @Test
+    void aNewFileInAConfigMapTakesEffect() throws IOException {
+        try (Program program = startMounted()) {
+            schedule("nightly", "0 0 3 1 1 ? 2098");
+            mount();
+            await().until(() -> routes(program).equals(routesInFiles()));
+            program.fire("nightly", NINE);
+            assertThat(cluster.snapshots(NAMESPACE))
+                    .extracting(SimulatedSnapshot::name)
+                    .contains("data-nightly-20261122090000");
+        }
+    }
+
+    @Test
+    void aRemovedFileInAConfigMapTakesEffect() throws IOException {
+        schedule("nightly", "0 0 3 1 1 ? 2098");
+        try (Program program = startMounted()) {
+            files.remove("nightly.camel.yaml");
+            mount();
+            awaitTold(program, Level.INFO, "nightly.camel.yaml: removed");
+            assertThat(routes(program)).isEqualTo(routesInFiles());
+        }
+    }
+
+    @Test
+    void aRenamedFileInAConfigMapTakesEffect() throws IOException {
+        try (Program program = startMounted()) {
+            files.put("when.camel.yaml", files.remove("hourly.camel.yaml"));
+            mount();
+            awaitTold(program, Level.INFO, "when.camel.yaml: version");
+            assertThat(program.told(Level.WARN)).isEmpty();
+            assertThat(routes(program)).contains("hourly");
+        }
+    }
+
+    @Test
+    void onlyTheRoutesOfAChangedFileAreExchanged() throws IOException {
+        try (Program program = startMounted()) {
+            Route before = program.context().getRoute("run-schedule");
+            Route changed = program.context().getRoute("hourly");
+            edit("hourly", "description: ", "description: By the way, ");
+            mount();
+            await().until(() -> program.context().getRoute("hourly") != changed);
+            assertThat(program.context().getRoute("run-schedule")).isSameAs(before);
+        }
+    }
+
+    @Test
+    void changedErrorHandlingAppliesToAllRoutes() throws IOException {
+        try (Program program = startMounted()) {
+            files.put(
+                    "give-up.camel.yaml",
+                    files.get("handle-failure.camel.yaml")
+                            .replace("handle-failure", "give-up")
+                            .replace(
+                                    "\"${variable.deadLetter}\"",
+                                    "\"given up: ${variable.deadLetter}\""));
+            edit("error-handling", "direct:handle-failure", "direct:give-up");
+            mount();
+            awaitTold(program, Level.INFO, "error-handling.camel.yaml: version");
+            cluster.driver().fails("out of order: code = InvalidArgument");
+            program.fire(NINE);
+            awaitTold(program, Level.ERROR, "given up: ");
+        }
+    }
+
+    @Test
+    void anEditInPlaceOnDiskTakesEffectOnceItIsWrittenToItsEnd() throws IOException {
+        TestRoutes.copyTo(directory);
+        try (Program program = start(Map.of())) {
+            Path file = directory.resolve("hourly.camel.yaml");
+            String text = Files.readString(file);
+            Files.writeString(file, "");
+            Files.writeString(file, text.substring(0, text.length() / 2));
+            Files.writeString(file, text.replace("description: ", "description: By the way, "));
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version", "in force");
+            assertThat(program.told(Level.WARN)).isEmpty();
+        }
+    }
+
+    @Test
+    void aFileRemovedOnDiskTakesEffect() throws IOException {
+        TestRoutes.copyTo(directory);
+        TestRoutes.schedule(directory, "nightly");
+        try (Program program = start(Map.of())) {
+            Files.delete(directory.resolve("nightly.camel.yaml"));
+            await().until(() -> !routes(program).contains("nightly"));
+        }
+    }
+
+    @Test
+    void anEmptyDirectoryStopsNothing() throws IOException {
+        try (Program program = startMounted()) {
+            Set<String> before = routes(program);
+            files.clear();
+            mount();
+            awaitTold(program, Level.ERROR, "holds no *.camel.yaml file any more");
+            assertThat(routes(program)).isEqualTo(before);
+        }
+    }
+
+    static Stream<Arguments> wrongEdits() {
+        return Stream.of(
+                Arguments.of("hourly", "      steps:\n", "     steps:\n", "hourly.camel.yaml"),
+                Arguments.of("hourly", "steps:", "stepz:", "hourly.camel.yaml"),
+                Arguments.of("hourly", "id: hourly", "id: run-schedule", "route id"),
+                Arguments.of(
+                        "hourly",
+                        "to:\n            uri: direct:",
+                        "to:\n            uri: drect:",
+                        "drect"),
+                Arguments.of("hourly", "{{cron:{{snapshotter.schedule}}}}", "0 0 25 * * ?", "cron"),
+                Arguments.of(
+                        "hourly", "\"{{snapshotter.time-zone}}\"", "Mars/Olympus", "Mars/Olympus"),
+                Arguments.of("hourly", "policy:hourly", "policy:hourly?keep-lats=1", "keep-lats"),
+                Arguments.of("hourly", "direct:run-schedule", "direct:run-shedule", "run-shedule"),
+                Arguments.of(
+                        "take-snapshot", "direct:take-snapshot", "direct:take", "direct:take"));
+    }
+
+    @ParameterizedTest(name = "{0}: {1} -> {2}")
+    @MethodSource("wrongEdits")
+    void aWrongEditIsToldOnceAndTouchesNothing(String route, String from, String to, String words)
+            throws IOException {
+        try (Program program = startMounted()) {
+            List<Route> before = program.context().getRoutes();
+            edit(route, from, to);
+            mount();
+            awaitTold(
+                    program,
+                    Level.ERROR,
+                    route + ".camel.yaml",
+                    words,
+                    "last good version runs on");
+            ConfigMapMount.write(directory, files);
+            program.fire(NINE);
+            assertThat(program.told(Level.ERROR)).hasSize(1);
+            assertThat(program.context().getRoutes()).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void aFileThatIsEmptiedIsToldAndItsRoutesRunOn() throws IOException {
+        try (Program program = startMounted()) {
+            files.put("run-schedule.camel.yaml", "");
+            mount();
+            awaitTold(program, Level.ERROR, "run-schedule.camel.yaml", "last good version runs on");
+            program.fire(NINE);
+            assertThat(cluster.snapshots(NAMESPACE)).hasSize(1);
+        }
+    }
+
+    @Test
+    void withoutErrorHandlingTheLastGoodOneStays() throws IOException {
+        try (Program program = startMounted()) {
+            files.remove("error-handling.camel.yaml");
+            mount();
+            awaitTold(program, Level.ERROR, "error-handling.camel.yaml", "routeConfiguration");
+            cluster.driver().fails("out of order: code = InvalidArgument");
+            program.fire(NINE);
+            awaitTold(program, Level.ERROR, "await-ready failed for");
+        }
+    }
+
+    @Test
+    void rightEditsTakeEffectBesideAWrongOne() throws IOException {
+        try (Program program = startMounted()) {
+            schedule("nightly", "0 0 3 1 1 ? 2098");
+            files.put("hourly.camel.yaml", "- route: {");
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml");
+            assertThat(routes(program)).contains("hourly", "nightly");
+        }
+    }
+
+    @Test
+    void theCorrectionOfAWrongEditTakesEffect() throws IOException {
+        try (Program program = startMounted()) {
+            String good = files.put("hourly.camel.yaml", "- route: {");
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml");
+            files.put("hourly.camel.yaml", good.replace("description: ", "description: Oh, "));
+            mount();
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+        }
+    }
+
+    @Test
+    void aVersionThatDoesNotStartIsTakenBack() throws IOException {
+        try (Program program = startMounted()) {
+            Route before = program.context().getRoute("hourly");
+            // Quartz takes this for right until it is scheduled.
+            edit(
+                    "hourly",
+                    "stateful: true",
+                    "stateful: true\n        deleteJob: true\n        pauseJob: true");
+            edit("run-schedule", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml", "last good version runs on");
+            awaitTold(program, Level.INFO, "run-schedule.camel.yaml: version");
+            assertThat(program.context().getRoute("hourly")).isSameAs(before);
+            program.fire(NINE);
+            assertThat(cluster.snapshots(NAMESPACE)).hasSize(1);
+        }
+    }
+
+    @Test
+    void aRunEndsOnTheVersionItStartedWith() throws IOException {
+        cluster.driver().readyAfter(Duration.ofSeconds(2));
+        edit(
+                "prune-snapshots",
+                "      steps:\n        - filter",
+                "      steps:\n        - log:\n            message: old prune\n        - filter");
+        try (Program program = startMounted()) {
+            CompletableFuture<Void> run = program.fireLater(NINE);
+            await().until(() -> !cluster.snapshots(NAMESPACE).isEmpty());
+            edit("prune-snapshots", "old prune", "new prune");
+            edit("hourly", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.INFO, "prune-snapshots.camel.yaml: version");
+            assertThat(run).isNotDone();
+            run.join();
+            awaitTold(program, Level.INFO, "succeeded, 1 of 1 ready");
+            assertThat(program.told(Level.INFO)).contains("old prune").doesNotContain("new prune");
+            cluster.driver().heal();
+            program.fire(TEN);
+            assertThat(program.told(Level.INFO)).contains("new prune");
+        }
+    }
+
+    @Test
+    void aRunEndsThoughItsRoutesAreRemoved() throws IOException {
+        cluster.driver().readyAfter(Duration.ofSeconds(2));
+        schedule("nightly", "0 0 3 1 1 ? 2098");
+        files.put(
+                "my-prune.camel.yaml",
+                files.get("prune-snapshots.camel.yaml").replace("prune-snapshots", "my-prune"));
+        edit("run-schedule", "direct:prune-snapshots", "direct:my-prune");
+        try (Program program = startMounted()) {
+            CompletableFuture<Void> run =
+                    CompletableFuture.runAsync(
+                            () -> program.fire("nightly", NINE), task -> new Thread(task).start());
+            await().until(() -> !cluster.snapshots(NAMESPACE).isEmpty());
+            edit("run-schedule", "direct:my-prune", "direct:prune-snapshots");
+            files.remove("my-prune.camel.yaml");
+            files.remove("nightly.camel.yaml");
+            mount();
+            awaitTold(program, Level.INFO, "nightly.camel.yaml: removed");
+            run.join();
+            awaitTold(program, Level.INFO, "nightly-20261122090000: succeeded");
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+    }
+
+    @Test
+    void theStopWaitsForARunOfARemovedRoute() throws IOException {
+        cluster.driver().readyAfter(Duration.ofSeconds(2));
+        schedule("nightly", "0 0 3 1 1 ? 2098");
+        CompletableFuture<Void> run;
+        try (Program program = startMounted()) {
+            run =
+                    CompletableFuture.runAsync(
+                            () -> program.fire("nightly", NINE), task -> new Thread(task).start());
+            await().until(() -> !cluster.snapshots(NAMESPACE).isEmpty());
+            files.remove("nightly.camel.yaml");
+            mount();
+            awaitTold(program, Level.INFO, "nightly.camel.yaml: removed");
+            program.stop();
+            awaitTold(program, Level.INFO, "nightly-20261122090000: succeeded");
+        }
+        assertThat(run).succeedsWithin(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void whatARouteHadGoesWhenItsLastRunHasEnded() throws IOException {
+        try (Program program = startMounted()) {
+            program.fire(NINE);
+            int endpoints = program.context().getEndpoints().size();
+            for (int i = 0; i < 5; i++) {
+                files.replaceAll(
+                        (name, text) -> text.replace("description: ", "description: Oh, "));
+                mount();
+                String version = "" + (i + 1);
+                await().until(() -> attribute("ReloadCount").toString().equals(version));
+            }
+            await().untilAsserted(
+                            () ->
+                                    assertThat(((ReloadableContext) program.context()).retired())
+                                            .isZero());
+            assertThat(program.context().getEndpoints()).hasSize(endpoints);
+        }
+    }
+
+    @Test
+    void aRouteThatIsExchangedIsShownByJmx() throws Exception {
+        try (Program program = startMounted()) {
+            edit("hourly", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+            ObjectName name = new ObjectName("org.apache.camel:type=routes,name=\"hourly\",*");
+            MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+            assertThat(server.queryNames(name, null))
+                    .singleElement()
+                    .satisfies(
+                            bean ->
+                                    assertThat(server.getAttribute(bean, "Description").toString())
+                                            .startsWith("Oh, "));
+        }
+    }
+
+    @Test
+    void anEditedScheduleOfALeaderFiresOn() throws IOException {
+        cluster.access().grant(NAMESPACE, "leases.coordination.k8s.io", "create", "get", "patch");
+        schedule("often", "*/2 * * * * ?");
+        ConfigMapMount.write(directory, files);
+        Map<String, String> settings =
+                Map.of(
+                        "snapshotter.claims", "data",
+                        "snapshotter.routes", directory.toString(),
+                        "snapshotter.routes-poll-interval", "50ms");
+        try (Program program = Program.startReplica(cluster, "pod-1", settings)) {
+            await().until(() -> program.told(Level.INFO).stream().anyMatch(this::isOften));
+            edit("often", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.INFO, "often.camel.yaml: version");
+            long before = program.told(Level.INFO).stream().filter(this::isOften).count();
+            await().until(
+                            () ->
+                                    program.told(Level.INFO).stream().filter(this::isOften).count()
+                                            > before + 1);
+            assertThat(program.told(Level.INFO).stream().filter(this::isOften))
+                    .doesNotHaveDuplicates();
+        }
+    }
+
+    private boolean isOften(String line) {
+        return line.startsWith("often-") && line.contains(": starts");
+    }
+
+    @Test
+    void offBySetting() throws IOException {
+        ConfigMapMount.write(directory, files);
+        try (Program program = start(Map.of("snapshotter.routes-reload", "false"))) {
+            schedule("nightly", "0 0 3 1 1 ? 2098");
+            mount();
+            await().during(Duration.ofMillis(500))
+                    .until(() -> !routes(program).contains("nightly"));
+        }
+    }
+
+    private static Object attribute(String name) {
+        try {
+            MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+            return server.getAttribute(new ObjectName(RouteReload.MBEAN), name);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void jmxShowsWhichVersionRunsAndWhatWasRefused() throws IOException {
+        try (Program program = startMounted()) {
+            files.put("hourly.camel.yaml", "- route: {");
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml");
+            assertThat(attribute("LastError").toString()).contains("hourly.camel.yaml:2");
+            assertThat(attribute("FailureCount")).isEqualTo(1L);
+            TabularData shown = (TabularData) attribute("Files");
+            assertThat(shown.get(new Object[] {"hourly.camel.yaml"}).get("value").toString())
+                    .contains("since", "refused");
+        }
+    }
+
+    @Test
+    void theHealthCheckStaysUpAndSaysWhatWasRefused() throws IOException {
+        try (Program program = startMounted()) {
+            files.put("hourly.camel.yaml", "- route: {");
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml");
+            assertThat(HealthCheckHelper.invokeReadiness(program.context(), "full"))
+                    .filteredOn(result -> result.getCheck().getId().equals("route-files"))
+                    .singleElement()
+                    .satisfies(
+                            result -> {
+                                assertThat(result.getState()).isEqualTo(HealthCheck.State.UP);
+                                assertThat(result.getDetails()).containsEntry("state", "degraded");
+                                assertThat(result.getMessage().orElse("")).contains("hourly");
+                            });
+        }
+    }
+}
