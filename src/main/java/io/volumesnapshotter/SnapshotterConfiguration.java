@@ -67,6 +67,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         // What routes log is the program's own, at its level.
         context.getGlobalOptions()
                 .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
+        context.getCamelContextExtension()
+                .getContextPlugin(Model.class)
+                .addModelLifecycleStrategy(new DrawnRoutes());
 
         apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
         client = ClusterAccess.connect(cluster, apiServer);
