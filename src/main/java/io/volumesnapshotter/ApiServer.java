@@ -9,7 +9,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +32,17 @@ public final class ApiServer implements Interceptor {
 
     private static final Logger LOG = LoggerFactory.getLogger(ApiServer.class);
 
+    /** Stands for the code of an answer that never came. */
+    static final String NO_ANSWER = "none";
+
+    private static final Map<String, String> VERBS = Map.of("POST", "create", "PUT", "update");
+
+    /** Resources of a kind, and perhaps the one of them that is named. */
+    private static final Pattern RESOURCES =
+            Pattern.compile(".*/(?:api|apis/[^/]+)/v[^/]+/(?:namespaces/[^/]+/)?[^/]+(/[^/]+.*)?");
+
+    private static final Pattern OPERATION = Pattern.compile("Operation: \\[(\\w+)\\]");
+
     /** Answers that a server or what stands before it gives when it cannot serve anyone. */
     private static final Set<Integer> AWAY = Set.of(429, 502, 503, 504);
 
@@ -37,6 +53,7 @@ public final class ApiServer implements Interceptor {
     private Instant upSince;
     private Instant retryAfter = Instant.MIN;
     private boolean answered;
+    private volatile BiConsumer<String, String> listener = (verb, code) -> {};
 
     /**
      * @param url its address, for messages
@@ -46,17 +63,40 @@ public final class ApiServer implements Interceptor {
         this.clock = clock;
     }
 
+    /** Tells somebody of the verb and the answer's code of each request. */
+    void tell(BiConsumer<String, String> requests) {
+        listener = requests;
+    }
+
     @Override
     public void after(
             HttpRequest request,
             HttpResponse<?> response,
             AsyncBody.Consumer<List<ByteBuffer>> consumer) {
+        listener.accept(verb(request), Integer.toString(response.code()));
         if (AWAY.contains(response.code())) {
             waitFor(response.header("Retry-After"));
             unreachable("HTTP " + response.code());
         } else if (response.isSuccessful()) {
             success();
         }
+    }
+
+    /** The verb as the API's rights have it. */
+    static String verb(HttpRequest request) {
+        String method = request.method();
+        Matcher path = RESOURCES.matcher(request.uri().getPath());
+        if (method.equals("GET")) {
+            return path.matches() && path.group(1) == null ? "list" : "get";
+        }
+        return VERBS.getOrDefault(method, method.toLowerCase(Locale.ROOT));
+    }
+
+    /** Takes note that a request got no answer; what says so names what it was for. */
+    void unanswered(Throwable failure) {
+        Matcher operation = OPERATION.matcher(String.valueOf(failure.getMessage()));
+        listener.accept(operation.find() ? operation.group(1) : "unknown", NO_ANSWER);
+        unreachable(Failures.rootWords(failure));
     }
 
     private synchronized void waitFor(String seconds) {

@@ -41,6 +41,9 @@ public final class CatchUp implements StartupListener {
     /** How long a route may be gone, while it is exchanged, and still be the same schedule. */
     private static final Duration EXCHANGE = Duration.ofSeconds(10);
 
+    /** A look takes milliseconds. */
+    private static final Duration STUCK = Duration.ofMinutes(1);
+
     private static final Logger LOG = LoggerFactory.getLogger(CatchUp.class);
 
     private final Runs runs;
@@ -50,6 +53,7 @@ public final class CatchUp implements StartupListener {
     private final InstantSource clock;
     private final Map<String, Watch> watches = new HashMap<>();
     private boolean first = true;
+    private volatile Instant lastLook;
 
     /** One schedule as it was seen last. Times are null as long as there is none. */
     private static final class Watch {
@@ -95,6 +99,7 @@ public final class CatchUp implements StartupListener {
     }
 
     private void tick(CamelContext context) {
+        lastLook = clock.instant();
         if (!context.isStarted()) {
             return;
         }
@@ -165,10 +170,20 @@ public final class CatchUp implements StartupListener {
             watch.attempted = due;
             return false;
         }
-        Optional<Policy> policy = PolicyComponent.policyOf(context, schedule);
-        return policy.isPresent()
-                && !policy.get().suspend()
-                && !due.isBefore(now.minus(policy.get().startingDeadline()));
+        Optional<Schedule> found = PolicyComponent.scheduleOf(context, schedule);
+        return found.isPresent()
+                && !policies(context).isSuspended(found.get())
+                && !due.isBefore(now.minus(found.get().policy().startingDeadline()));
+    }
+
+    private static PolicyComponent policies(CamelContext context) {
+        return context.getComponent("policy", PolicyComponent.class);
+    }
+
+    /** Whether it has not looked for so long that nothing will be made up any more. */
+    boolean isStuck() {
+        Instant last = lastLook;
+        return last != null && last.isBefore(clock.instant().minus(STUCK));
     }
 
     /**
@@ -187,11 +202,16 @@ public final class CatchUp implements StartupListener {
             exchange.setException(e);
         }
         if (exchange.getException() != null && !exchange.getContext().isStopping()) {
-            LOG.error(
-                    "{}: the run for {} failed: {}",
-                    route.getRouteId(),
-                    due,
-                    Failures.rootWords(exchange.getException()));
+            String schedule = route.getRouteId();
+            LogKeys.with(
+                    schedule,
+                    Names.run(schedule, due),
+                    () ->
+                            LOG.error(
+                                    "{}: the run for {} failed: {}",
+                                    schedule,
+                                    due,
+                                    Failures.rootWords(exchange.getException())));
         }
     }
 }

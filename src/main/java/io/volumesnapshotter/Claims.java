@@ -208,7 +208,14 @@ public final class Claims {
         skipped.forEach(
                 (claim, reason) -> {
                     if (told == null || !reason.equals(told.get(claim))) {
-                        LOG.warn("{} {}: skipped as long as {}", schedule, claim, reason);
+                        LogKeys.with(
+                                claim,
+                                () ->
+                                        LOG.warn(
+                                                "{} {}: skipped as long as {}",
+                                                schedule,
+                                                claim,
+                                                reason));
                     }
                 });
     }

@@ -117,6 +117,30 @@ public final class Cron {
     }
 
     /**
+     * How far apart two fires are meant to be at an instant: the longer one of the interval in
+     * which it lies and the one before. So what is due on weekdays is not late on a Monday, before
+     * its run, nor on the weekend; and from Tuesday on, a day counts again.
+     *
+     * @param quartz an expression in Quartz's form
+     * @param zone the time zone in which it is meant
+     * @return empty when it was due less than twice before
+     */
+    public static Optional<Duration> intervalAt(String quartz, ZoneId zone, Instant instant) {
+        Optional<Instant> last = lastDue(quartz, zone, instant);
+        Optional<Duration> before =
+                last.flatMap(
+                        due ->
+                                lastDue(quartz, zone, due.minusMillis(1))
+                                        .map(earlier -> Duration.between(earlier, due)));
+        return before.map(
+                interval ->
+                        nextDue(quartz, zone, instant)
+                                .map(next -> Duration.between(last.get(), next))
+                                .filter(now -> now.compareTo(interval) > 0)
+                                .orElse(interval));
+    }
+
+    /**
      * The shortest time between two of the next thousand fires.
      *
      * @param quartz an expression in Quartz's form

@@ -39,10 +39,12 @@ public final class Failures {
 
     private final ApiServer apiServer;
     private final OpenFailures open = new OpenFailures();
+    private final Journal journal;
     private final InstantSource clock;
 
-    public Failures(ApiServer apiServer, InstantSource clock) {
+    Failures(ApiServer apiServer, Journal journal, InstantSource clock) {
         this.apiServer = apiServer;
+        this.journal = journal;
         this.clock = clock;
     }
 
@@ -65,7 +67,10 @@ public final class Failures {
                         && (isLate(failure) || Causes.has(IOException.class, failure))
                         && !Causes.has(JacksonException.class, failure);
         if (unanswered) {
-            apiServer.unreachable(rootWords(failure));
+            apiServer.unanswered(answer);
+        }
+        if (run(exchange) != null) {
+            run(exchange).sign();
         }
         boolean heals =
                 switch (answer.getCode()) {
@@ -185,6 +190,7 @@ public final class Failures {
                         words,
                         remedy,
                         false);
+        journal.failed(letter);
         return open.failed(letter, own);
     }
 

@@ -15,18 +15,44 @@ final class Management {
 
     /** Shows an MBean from the start of the context to its end. */
     static void show(CamelContext context, String type, Object bean) throws Exception {
-        context.addStartupListener(
-                (started, alreadyStarted) -> {
-                    ManagementAgent agent = started.getManagementStrategy().getManagementAgent();
-                    if (agent != null) {
-                        agent.register(bean, name(type));
-                    }
-                });
+        context.addStartupListener((started, alreadyStarted) -> show(started, name(type), bean));
+    }
+
+    /** Shows an MBean from now to the end of the context. */
+    static void show(CamelContext context, ObjectName name, Object bean) {
+        ManagementAgent agent = context.getManagementStrategy().getManagementAgent();
+        try {
+            if (agent != null) {
+                agent.register(bean, name);
+            }
+        } catch (JMException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Shows an MBean no more. */
+    static void hide(CamelContext context, ObjectName name) {
+        ManagementAgent agent = context.getManagementStrategy().getManagementAgent();
+        try {
+            if (agent != null) {
+                agent.unregister(name);
+            }
+        } catch (JMException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     static ObjectName name(String type) {
+        return parse(DOMAIN + ":type=" + type);
+    }
+
+    static ObjectName name(String type, String name) {
+        return parse(DOMAIN + ":type=" + type + ",name=" + name);
+    }
+
+    private static ObjectName parse(String name) {
         try {
-            return new ObjectName(DOMAIN + ":type=" + type);
+            return new ObjectName(name);
         } catch (JMException e) {
             throw new IllegalStateException(e);
         }

@@ -185,6 +185,11 @@ final class OpenFailures {
                 false);
     }
 
+    /** How many claims of a schedule are failed now; what concerns no single one counts as one. */
+    synchronized long count(String schedule) {
+        return open.keySet().stream().filter(key -> key.schedule().equals(schedule)).count();
+    }
+
     /** What is failed now. */
     synchronized List<Failure> open() {
         return open.values().stream().map(entry -> entry.last).toList();

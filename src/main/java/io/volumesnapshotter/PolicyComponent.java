@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
@@ -34,13 +35,21 @@ public final class PolicyComponent extends DefaultComponent {
                     Set.of("snapshot-class-name", "snapshot-class-by-driver"),
                     Keep.RULES);
 
+    private final Set<String> suspended = ConcurrentHashMap.newKeySet();
+
     private static final Logger LOG = LoggerFactory.getLogger(PolicyComponent.class);
 
     @Override
     protected Endpoint createEndpoint(String uri, String name, Map<String, Object> parameters) {
         Schedule schedule = schedule(name, parameters);
+        Map<String, String> settings = new TreeMap<>();
+        for (String setting : Policy.SETTINGS) {
+            value(own(parameters), setting)
+                    .filter(value -> !value.isEmpty())
+                    .ifPresent(value -> settings.put(setting, value));
+        }
         parameters.clear();
-        return new PolicyEndpoint(uri, this, schedule);
+        return new PolicyEndpoint(uri, this, schedule, settings);
     }
 
     /**
@@ -59,6 +68,13 @@ public final class PolicyComponent extends DefaultComponent {
         }
     }
 
+    /** Camel hands over keep-last as keepLast. */
+    private static Map<String, Object> own(Map<String, Object> parameters) {
+        Map<String, Object> own = new TreeMap<>();
+        parameters.forEach((key, value) -> own.put(StringHelper.camelCaseToDash(key), value));
+        return own;
+    }
+
     private Schedule schedule(String name, Map<String, Object> parameters) {
         String place = "policy:" + name + ": ";
         if (!Names.isSchedule(name)) {
@@ -69,9 +85,7 @@ public final class PolicyComponent extends DefaultComponent {
                             + Names.MAX_SCHEDULE
                             + " characters");
         }
-        // Camel hands over keep-last as keepLast.
-        Map<String, Object> own = new TreeMap<>();
-        parameters.forEach((key, value) -> own.put(StringHelper.camelCaseToDash(key), value));
+        Map<String, Object> own = own(parameters);
         for (String setting : own.keySet()) {
             if (!Policy.SETTINGS.contains(setting)) {
                 throw new InvalidSettingException(
@@ -93,14 +107,44 @@ public final class PolicyComponent extends DefaultComponent {
 
     /** What the schedule of a route does, if the route is one. */
     static Optional<Policy> policyOf(CamelContext context, String routeId) {
+        return scheduleOf(context, routeId).map(Schedule::policy);
+    }
+
+    /** The schedule that a route is, if it is one. */
+    static Optional<Schedule> scheduleOf(CamelContext context, String routeId) {
+        return endpointOf(context, routeId).map(endpoint -> endpoint.schedule);
+    }
+
+    /** A schedule's settings as they are in force, but for those that are empty. */
+    static Map<String, String> settingsOf(CamelContext context, String routeId) {
+        return endpointOf(context, routeId).map(endpoint -> endpoint.settings).orElse(Map.of());
+    }
+
+    private static Optional<PolicyEndpoint> endpointOf(CamelContext context, String routeId) {
         Route route = context.getRoute(routeId);
         return (route == null ? Set.<Endpoint>of() : ReloadableContext.endpoints(route))
                 .stream()
                         .filter(PolicyEndpoint.class::isInstance)
-                        .map(endpoint -> ((PolicyEndpoint) endpoint).schedule)
-                        .filter(schedule -> schedule.name().equals(routeId))
-                        .map(Schedule::policy)
+                        .map(PolicyEndpoint.class::cast)
+                        .filter(endpoint -> endpoint.schedule.name().equals(routeId))
                         .findAny();
+    }
+
+    /**
+     * Lets a schedule do nothing, or work again, until the program ends. The fires come all the
+     * same, so there is none to be made up but the last one.
+     */
+    void suspend(String schedule, boolean suspend) {
+        if (suspend) {
+            suspended.add(schedule);
+        } else {
+            suspended.remove(schedule);
+        }
+    }
+
+    /** Whether a schedule does nothing, by its settings or because it was told so. */
+    boolean isSuspended(Schedule schedule) {
+        return schedule.policy().suspend() || suspended.contains(schedule.name());
     }
 
     /**
@@ -127,11 +171,19 @@ public final class PolicyComponent extends DefaultComponent {
 
     private static final class PolicyEndpoint extends DefaultEndpoint {
 
+        private final PolicyComponent component;
         private final Schedule schedule;
+        private final Map<String, String> settings;
 
-        PolicyEndpoint(String uri, PolicyComponent component, Schedule schedule) {
+        PolicyEndpoint(
+                String uri,
+                PolicyComponent component,
+                Schedule schedule,
+                Map<String, String> settings) {
             super(uri, component);
+            this.component = component;
             this.schedule = schedule;
+            this.settings = settings;
         }
 
         @Override
@@ -140,7 +192,8 @@ public final class PolicyComponent extends DefaultComponent {
                 @Override
                 public void process(Exchange exchange) {
                     exchange.setVariable(Schedule.VARIABLE, schedule);
-                    if (schedule.policy().suspend()) {
+                    if (component.isSuspended(schedule)) {
+                        LogKeys.schedule(schedule.name());
                         LOG.info("{}: suspended, nothing is taken or pruned", schedule.name());
                         exchange.setRouteStop(true);
                     }

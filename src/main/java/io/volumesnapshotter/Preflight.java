@@ -61,6 +61,9 @@ public final class Preflight implements StartupListener {
         long longest = ESSENTIAL_DELAY;
         try {
             List<Schedule> schedules = RouteSet.schedules(context);
+            if (context.isStopping() || context.isStopped()) {
+                return;
+            }
             List<Finding> problems =
                     new ClusterCheck(client, apiServer, schedules)
                             .look().stream().filter(Finding::isProblem).toList();

@@ -10,7 +10,6 @@ import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Route;
 
 /** Shows what failed, and runs it again when told to. */
 final class Replay implements FailuresMXBean {
@@ -65,18 +64,11 @@ final class Replay implements FailuresMXBean {
                                 () ->
                                         new IllegalArgumentException(
                                                 "no run \"" + run + "\" is known to have failed"));
-        if (!leader.getAsBoolean()) {
-            throw new IllegalStateException("another replica leads; ask that one");
-        }
-        Route route = context.getRoute(schedule);
-        if (route == null || !context.getRouteController().getRouteStatus(schedule).isStarted()) {
-            throw new IllegalStateException("schedule \"" + schedule + "\" does not run");
-        }
         Instant due =
                 run.equals(schedule)
                         ? clock.instant().truncatedTo(ChronoUnit.SECONDS)
                         : Names.fireTime(run);
-        executor.execute(() -> CatchUp.fire(route, due, Runs.REPLAYED));
+        ShownSchedule.fire(context, leader, executor, schedule, due, Runs.REPLAYED);
         return Names.run(schedule, due) + " is run again";
     }
 }

@@ -85,7 +85,14 @@ public final class RouteFiles {
             long reloads,
             long failures,
             Optional<Instant> lastReload,
-            Optional<String> lastError) {}
+            Optional<String> lastError) {
+
+        /** How many files hold something that does not run; 1 when there is no file any more. */
+        long wrong() {
+            long refused = files.values().stream().filter(file -> file.error().isPresent()).count();
+            return Math.max(refused, lastError.isPresent() ? 1 : 0);
+        }
+    }
 
     /**
      * @param directory the directory; a symbolic link to one, as in a ConfigMap mount, is followed
@@ -137,11 +144,6 @@ public final class RouteFiles {
                         running.entrySet().stream()
                                 .map(file -> RouteSet.resource(file.getKey(), file.getValue()))
                                 .toList());
-    }
-
-    /** Whether what is in a file does not run because it is wrong. */
-    synchronized boolean hasWrong() {
-        return loaded.values().stream().anyMatch(file -> file.error().isPresent());
     }
 
     /** The file that a route came from, or the directory for an unknown route. */

@@ -1,27 +1,21 @@
 package io.volumesnapshotter;
 
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import javax.management.MBeanServer;
-import javax.management.ObjectName;
 import org.apache.camel.CamelContext;
 import org.apache.camel.StartupListener;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
-import org.apache.camel.support.service.ServiceSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Looks for edits of the route files while the program runs, and shows how that goes. */
-final class RouteReload extends ServiceSupport implements RouteFilesMXBean {
-
-    static final String MBEAN = "io.volumesnapshotter:type=RouteFiles";
+final class RouteReload implements RouteFilesMXBean {
 
     /** After so long a file that changes no more counts as written to its end. */
     private static final Duration SETTLING = Duration.ofMillis(200);
@@ -122,24 +116,9 @@ final class RouteReload extends ServiceSupport implements RouteFilesMXBean {
         return files.status().failures();
     }
 
-    @Override
-    protected void doStart() throws Exception {
-        MBeanServer server = ManagementFactory.getPlatformMBeanServer();
-        ObjectName name = new ObjectName(MBEAN);
-        if (server.isRegistered(name)) {
-            server.unregisterMBean(name);
-        }
-        server.registerMBean(this, name);
-        context.getRegistry().bind("routeFilesCheck", HealthCheck.class, new Check());
-    }
-
-    @Override
-    protected void doStop() throws Exception {
-        MBeanServer server = ManagementFactory.getPlatformMBeanServer();
-        ObjectName name = new ObjectName(MBEAN);
-        if (server.isRegistered(name)) {
-            server.unregisterMBean(name);
-        }
+    /** Tells how it stands with the files. */
+    HealthCheck check() {
+        return new Check();
     }
 
     /** Never down: what runs is right. It says that the files hold something else. */

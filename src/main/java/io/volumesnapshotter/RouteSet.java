@@ -59,8 +59,9 @@ final class RouteSet {
                     new InvalidSettingException(
                             "snapshotter.routes",
                             directory.toString(),
-                            "no file has a routeConfiguration, so failures would be lost; copy the"
-                                    + " program's error-handling.camel.yaml there"));
+                            "no file has a routeConfiguration without an id, which alone applies to"
+                                    + " all routes, so failures would be lost; take the id away, or"
+                                    + " copy the program's error-handling.camel.yaml there"));
         }
         set.targets.forEach(
                 (target, file) -> {
@@ -182,12 +183,14 @@ final class RouteSet {
                         .toList();
     }
 
+    /** Whether there is one without an id: one with an id is only for routes that name it. */
     private static boolean hasConfiguration(RouteBuilder routes) {
         return routes instanceof RouteConfigurationBuilder configurations
-                && !configurations
+                && configurations
                         .getRouteConfigurationCollection()
                         .getRouteConfigurations()
-                        .isEmpty();
+                        .stream()
+                        .anyMatch(configuration -> configuration.getId() == null);
     }
 
     /** The endpoints of a component that a route sends to, without their parameters. */

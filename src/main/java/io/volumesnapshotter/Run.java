@@ -39,6 +39,9 @@ public final class Run {
     /** How often a snapshot is asked for that a quota refuses although room was made for it. */
     private static final int MAX_REFUSALS = 10;
 
+    /** After so long without a sign, a run that is past its time does nothing any more. */
+    static final Duration SILENCE = Duration.ofMinutes(30);
+
     private static final Keep LAST_GOOD = Keep.last(1);
 
     private static final double POLL_GROWTH = 1.5;
@@ -58,6 +61,7 @@ public final class Run {
     private Map<Claim, Set<String>> awaited = Map.of();
     private final Map<Claim, Snapshot> readyLate = new HashMap<>();
     private Duration pollDelay;
+    private volatile Instant lastSign;
 
     private static final class Progress {
         int requests;
@@ -129,6 +133,7 @@ public final class Run {
         this.zone = zone;
         this.clock = clock;
         this.pollDelay = policy.pollInterval();
+        this.lastSign = clock.instant();
         this.bound =
                 clock.instant()
                         .plus(policy.readyTimeout())
@@ -145,6 +150,88 @@ public final class Run {
     /** Name of the schedule. */
     public String schedule() {
         return schedule;
+    }
+
+    /** Takes note that it still does something. */
+    void sign() {
+        lastSign = clock.instant();
+    }
+
+    /**
+     * Whether it is past its time and has not done anything since long. Waiting for an API server
+     * that is away is doing something: it is asked again and again.
+     */
+    boolean isStuck() {
+        Instant silent = clock.instant().minus(SILENCE);
+        return silent.isAfter(bound) && silent.isAfter(lastSign);
+    }
+
+    /** Whether it takes snapshots of a claim. */
+    boolean takes(Claim claim) {
+        return targets.containsKey(claim);
+    }
+
+    /** Whether a claim's snapshot was there before this run asked for any. */
+    synchronized boolean isTakenOver(Claim claim) {
+        return progress.get(claim).takenOver;
+    }
+
+    /** Whether a snapshot is one of those that the keep rules are for. */
+    boolean concerns(Snapshot snapshot) {
+        return scopeOf(snapshot.claim()).test(snapshot);
+    }
+
+    /** Whether a snapshot never became ready in the time that it had. */
+    boolean isGivenUp(Snapshot snapshot) {
+        return !snapshot.ready()
+                && !snapshot.terminating()
+                && snapshot.createdAt().isBefore(clock.instant().minus(policy.readyTimeout()));
+    }
+
+    /** Whether nothing failed and each snapshot was seen ready. */
+    synchronized boolean isSuccess() {
+        return failures().isEmpty() && ready().size() == targets.size();
+    }
+
+    /**
+     * What a run would do at this time, line by line: which snapshots it would take, and, once
+     * these are ready, which it would keep, and why, and which it would delete.
+     *
+     * @param listed the snapshots of the schedule
+     */
+    List<String> plan(List<Snapshot> listed) {
+        Instant now = clock.instant();
+        Map<Claim, List<Snapshot>> byClaim =
+                listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
+        List<String> plan = new ArrayList<>();
+        for (Claim claim : prunesOnly() ? prunable(byClaim.keySet()) : claims()) {
+            List<Snapshot> after = new ArrayList<>(byClaim.getOrDefault(claim, List.of()));
+            if (!prunesOnly()) {
+                plan.add(claim + ": take " + snapshotOf(claim));
+                after.removeIf(snapshot -> snapshot.name().equals(snapshotOf(claim)));
+                after.add(
+                        Snapshot.ready(
+                                snapshotOf(claim),
+                                claim,
+                                SnapshotLabels.ofSchedule(schedule),
+                                now));
+            }
+            List<Snapshot> stale = stale(claim, after, now);
+            List<Snapshot> history = after.stream().filter(scopeOf(claim)).toList();
+            for (Retention.Decision decision :
+                    Retention.decide(history, policy.keep(), zone, now)) {
+                plan.add(
+                        "%s: %s %s: %s"
+                                .formatted(
+                                        claim,
+                                        stale.contains(decision.snapshot()) ? "delete" : "keep",
+                                        decision.snapshot().name(),
+                                        !decision.stale() || stale.contains(decision.snapshot())
+                                                ? String.join(", ", decision.reasons())
+                                                : "it may still become ready"));
+            }
+        }
+        return plan;
     }
 
     /** Where the run's snapshots are to be listed; empty for all namespaces. */
@@ -297,6 +384,7 @@ public final class Run {
      * @param created whether it took it
      */
     public synchronized void requested(Claim claim, boolean created) {
+        sign();
         progress.get(claim).requests++;
         progress.get(claim).created |= created;
     }
@@ -338,6 +426,7 @@ public final class Run {
      * @param listed this run's snapshots as the cluster shows them now
      */
     public synchronized Look look(Collection<Snapshot> listed) {
+        sign();
         Map<String, Snapshot> byName =
                 listed.stream()
                         .collect(
@@ -502,6 +591,7 @@ public final class Run {
 
     /** The snapshots that this run may delete. A claim whose new snapshot is not ready has none. */
     public synchronized List<Snapshot> stale(List<Snapshot> listed) {
+        sign();
         Instant now = clock.instant();
         progress.values().forEach(state -> state.pruned |= state.ready);
         Map<Claim, List<Snapshot>> byClaim =

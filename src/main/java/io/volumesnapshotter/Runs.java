@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.Date;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,9 @@ public final class Runs extends LifecycleStrategySupport {
     /** Variable of an exchange: the name of the run that it starts. */
     static final String NAME = "runName";
 
+    /** Property of the exchange of a run that somebody asked for. */
+    static final String ASKED_FOR = "askedFor";
+
     /** Property of an exchange that has its schedule's turn. */
     private static final String TURN = "turn";
 
@@ -43,6 +47,7 @@ public final class Runs extends LifecycleStrategySupport {
     private final Claims claims;
     private final Failures failures;
     private final BooleanSupplier leader;
+    private final Journal journal;
     private final InstantSource clock;
     private final Map<String, Instant> lastFires = new ConcurrentHashMap<>();
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
@@ -58,11 +63,13 @@ public final class Runs extends LifecycleStrategySupport {
             Claims claims,
             Failures failures,
             BooleanSupplier leader,
+            Journal journal,
             InstantSource clock) {
         this.claims = claims;
         this.failures = failures;
         this.client = client;
         this.leader = leader;
+        this.journal = journal;
         this.clock = clock;
     }
 
@@ -87,6 +94,7 @@ public final class Runs extends LifecycleStrategySupport {
         }
         Optional<Trigger> trigger = Trigger.of(exchange.getContext().getRoute(schedule.name()));
         Instant due = due(exchange, trigger);
+        LogKeys.run(Names.run(schedule.name(), due));
         boolean byItself = isFired(exchange) || exchange.getProperty(CatchUp.MADE_UP) != null;
         if (byItself && leader.getAsBoolean()) {
             lastFires.merge(schedule.name(), due, (a, b) -> a.isAfter(b) ? a : b);
@@ -101,29 +109,45 @@ public final class Runs extends LifecycleStrategySupport {
             return;
         }
         exchange.setVariable(NAME, Names.run(schedule.name(), due));
-        Run run =
-                new Run(
-                        schedule.name(),
-                        due,
-                        schedule.policy().pruneOnly().isPresent() ? List.of() : claims.of(schedule),
-                        schedule.policy().selection().singleNamespace(client.getNamespace()),
-                        schedule.policy(),
-                        trigger.map(Trigger::zone).orElse(ZoneOffset.UTC),
-                        clock);
+        Run run = run(schedule, trigger, due);
         Failures.healed(exchange);
         failures.expect(run);
         running.add(run);
-        // One that a stop cuts off is told as such.
-        whenDone(
-                exchange,
-                () -> {
-                    if (!stopping) {
-                        running.remove(run);
-                    }
-                });
+        journal.started(run);
+        whenDone(exchange, () -> ended(run));
         lastRuns.put(schedule.name(), run.name());
         exchange.setVariable("run", run);
         LOG.info("{}: starts, {} claims", run.name(), run.claims().size());
+    }
+
+    /**
+     * A run of a schedule over the claims that it has now.
+     *
+     * @throws io.fabric8.kubernetes.client.KubernetesClientException when claims cannot be listed
+     */
+    Run run(Schedule schedule, Optional<Trigger> trigger, Instant due) {
+        Policy policy = schedule.policy();
+        return new Run(
+                schedule.name(),
+                due,
+                policy.pruneOnly().isPresent() ? List.of() : claims.of(schedule),
+                policy.selection().singleNamespace(client.getNamespace()),
+                policy,
+                trigger.map(Trigger::zone).orElse(ZoneOffset.UTC),
+                clock);
+    }
+
+    /** One that a stop cuts off is told as such. */
+    private void ended(Run run) {
+        if (!stopping) {
+            running.remove(run);
+        }
+        journal.ended(run);
+    }
+
+    /** Names of runs that do nothing any more and do not end either. */
+    List<String> stuck() {
+        return running.stream().filter(Run::isStuck).map(Run::name).sorted().toList();
     }
 
     /** Whether a fire for this time, or a later one, came while this program was the leader. */
@@ -253,17 +277,36 @@ public final class Runs extends LifecycleStrategySupport {
         look.told()
                 .forEach(
                         (claim, words) ->
-                                LOG.warn(
-                                        "{} {}: not yet: {}",
-                                        run.name(),
+                                LogKeys.with(
                                         claim,
-                                        Failures.oneLine(words)));
-        look.ready().forEach(claim -> LOG.info("{} {}: ready", run.name(), claim));
+                                        () ->
+                                                LOG.warn(
+                                                        "{} {}: not yet: {}",
+                                                        run.name(),
+                                                        claim,
+                                                        Failures.oneLine(words))));
+        Map<String, Snapshot> byName = new HashMap<>();
+        listed.forEach(snapshot -> byName.put(key(snapshot.claim(), snapshot.name()), snapshot));
+        for (Claim claim : look.ready()) {
+            journal.ready(run, claim, byName.get(key(claim, run.snapshotOf(claim))));
+            LogKeys.with(claim, () -> LOG.info("{} {}: ready", run.name(), claim));
+        }
         return look;
+    }
+
+    private static String key(Claim claim, String snapshot) {
+        return claim.namespace() + "/" + snapshot;
+    }
+
+    /** Takes note that a stale snapshot was deleted. */
+    public void deleted(@Variable("run") Run run) {
+        run.sign();
+        journal.pruned(run.schedule());
     }
 
     /** The snapshots that the run may delete. */
     public List<Snapshot> stale(@Variable("run") Run run, @Body List<Snapshot> listed) {
+        journal.listed(run, listed);
         return run.stale(listed);
     }
 
@@ -274,7 +317,7 @@ public final class Runs extends LifecycleStrategySupport {
 
     /** Tells how the run ended. It is a success only if nothing failed and all were seen ready. */
     public void finish(@Variable("run") Run run) {
-        running.remove(run);
+        ended(run);
         int all = run.claims().size();
         int ready = run.ready().size();
         if (run.prunesOnly() && run.failures().isEmpty()) {
@@ -283,7 +326,7 @@ public final class Runs extends LifecycleStrategySupport {
             LOG.warn(
                     "{}: no claim is selected; look at claims and namespace of the schedule",
                     run.name());
-        } else if (ready == all && run.failures().isEmpty()) {
+        } else if (run.isSuccess()) {
             LOG.info("{}: succeeded, {} of {} ready", run.name(), ready, all);
         } else {
             LOG.error(

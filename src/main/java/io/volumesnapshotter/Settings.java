@@ -186,6 +186,14 @@ public final class Settings {
         };
     }
 
+    /** One of a few words. */
+    String oneOf(String name, List<String> words) {
+        if (!words.contains(text(name))) {
+            throw invalid(name, "give one of " + String.join(", ", words));
+        }
+        return text(name);
+    }
+
     /** An object's name, or empty. */
     Optional<String> objectName(String name) {
         return optional(name, Names::isSubdomain, "a name has " + DNS_REMEDY);

@@ -15,7 +15,7 @@ import java.util.Map;
  *     createdAt} as long as storage has not told it
  * @param started whether a VolumeSnapshotContent is bound, which is when the driver's work starts
  * @param ready {@code status.readyToUse}
- * @param terminating whether it is being deleted
+ * @param deletedAt {@code metadata.deletionTimestamp}, since when it is being deleted, or null
  * @param held whether someone pinned it by the annotation {@value #HOLD}
  * @param error {@code status.error.message}, or null
  */
@@ -27,7 +27,7 @@ public record Snapshot(
         Instant takenAt,
         boolean started,
         boolean ready,
-        boolean terminating,
+        Instant deletedAt,
         boolean held,
         String error) {
 
@@ -36,11 +36,16 @@ public record Snapshot(
 
     /** A snapshot that was taken and ready at an instant. */
     static Snapshot ready(String name, Claim claim, Map<String, String> labels, Instant at) {
-        return new Snapshot(name, claim, labels, at, at, true, true, false, false, null);
+        return new Snapshot(name, claim, labels, at, at, true, true, null, false, null);
+    }
+
+    /** Whether it is being deleted. */
+    public boolean terminating() {
+        return deletedAt != null;
     }
 
     /** Whether this is a copy that can be restored from and that stays. */
     public boolean isGood() {
-        return ready && !terminating;
+        return ready && !terminating();
     }
 }

@@ -34,7 +34,9 @@ final class SnapshotReader {
                 status.get("creationTime") instanceof String taken ? time(taken) : createdAt,
                 status.get("boundVolumeSnapshotContentName") != null,
                 Boolean.TRUE.equals(status.get("readyToUse")),
-                metadata.getDeletionTimestamp() != null,
+                metadata.getDeletionTimestamp() == null
+                        ? null
+                        : time(metadata.getDeletionTimestamp()),
                 isHeld(metadata),
                 error.isEmpty() ? null : Objects.toString(error.get("message"), "no message"));
     }

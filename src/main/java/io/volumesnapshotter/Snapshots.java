@@ -40,16 +40,27 @@ public final class Snapshots {
 
     /** The snapshots of a run. */
     public List<Snapshot> ofRun(@Variable("run") Run run, Exchange exchange) {
-        return list(run.listedNamespace(), run.selector(), RUN_PAGE, exchange);
+        return listed(run.listedNamespace(), run.selector(), RUN_PAGE, exchange);
     }
 
     /** The snapshots that the keep rules of a run's schedule are for, and perhaps others. */
     public List<Snapshot> ofSchedule(@Variable("run") Run run, Exchange exchange) {
-        return list(run.listedNamespace(), run.scope(), PAGE, exchange);
+        return listed(run.listedNamespace(), run.scope(), PAGE, exchange);
     }
 
-    private List<Snapshot> list(
+    /** The same, when no run asks for them. */
+    List<Snapshot> ofSchedule(Run run) {
+        return list(run.listedNamespace(), run.scope(), PAGE);
+    }
+
+    private List<Snapshot> listed(
             Optional<String> namespace, String selector, long limit, Exchange exchange) {
+        List<Snapshot> snapshots = list(namespace, selector, limit);
+        Failures.healed(exchange);
+        return snapshots;
+    }
+
+    private List<Snapshot> list(Optional<String> namespace, String selector, long limit) {
         ListOptions options =
                 new ListOptionsBuilder().withLimit(limit).withLabelSelector(selector).build();
         List<Snapshot> snapshots = new ArrayList<>();
@@ -60,7 +71,6 @@ public final class Snapshots {
             next = page.getMetadata().getContinue();
             options.setContinue(next);
         } while (next != null && !next.isEmpty());
-        Failures.healed(exchange);
         return snapshots;
     }
 

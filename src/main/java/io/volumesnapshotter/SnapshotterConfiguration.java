@@ -15,8 +15,11 @@ import java.util.function.Predicate;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.component.quartz.QuartzComponent;
+import org.apache.camel.health.HealthCheck;
 import org.apache.camel.model.Model;
 import org.apache.camel.spi.ThreadPoolProfile;
+import org.quartz.SchedulerException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +27,7 @@ import org.slf4j.LoggerFactory;
 public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private static final int MAX_NOTIFICATIONS = 1000;
+    private static final int MAX_CLAIMS = 1_000_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
@@ -61,9 +65,12 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 context.getPropertiesComponent()
                         .loadProperties(name -> name.startsWith(Settings.PREFIX))
                         .stringPropertyNames());
+        Logging logging = new Logging(settings);
         settings.cron("schedule");
         settings.zone("time-zone");
 
+        Management.show(context, "Logging", logging);
+        context.getCamelContextExtension().addInterceptStrategy(new LogKeys());
         // What routes log is the program's own, at its level.
         context.getGlobalOptions()
                 .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
@@ -74,10 +81,21 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         apiServer = new ApiServer(cluster.getMasterUrl(), InstantSource.system());
         client = ClusterAccess.connect(cluster, apiServer);
         context.getRegistry().bind("kubernetesClient", KubernetesClient.class, client);
-        Failures failures = new Failures(apiServer, InstantSource.system());
+        Metrics metrics = new Metrics(PrometheusPage.of(context));
+        Journal journal = new Journal(metrics, InstantSource.system());
+        Failures failures = new Failures(apiServer, journal, InstantSource.system());
         context.getRegistry().bind("failures", failures);
         BooleanSupplier leader = leadership(context, settings);
-        Runs runs = new Runs(client, new Claims(client), failures, leader, InstantSource.system());
+        metrics.show(leader, apiServer);
+        PrometheusPage.showBuild(context, version());
+        Runs runs =
+                new Runs(
+                        client,
+                        new Claims(client),
+                        failures,
+                        leader,
+                        journal,
+                        InstantSource.system());
         context.getRegistry().bind("runs", runs);
         context.addLifecycleStrategy(runs);
         context.getRegistry()
@@ -86,7 +104,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         new CreateTurns(
                                 context.getExecutorServiceManager()
                                         .newCachedThreadPool(this, "create-snapshots")));
-        context.getRegistry().bind("snapshots", new Snapshots(client));
+        Snapshots snapshots = new Snapshots(client);
+        context.getRegistry().bind("snapshots", snapshots);
         context.getRegistry().bind("notifications", ExecutorService.class, notifications(context));
         context.getRegistry().bind("events", new Events(client, apiServer, InstantSource.system()));
         context.addComponent("policy", new PolicyComponent());
@@ -99,14 +118,50 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         ExecutorService fires =
                 context.getExecutorServiceManager().newCachedThreadPool(this, "fires");
-        context.addStartupListener(
+        CatchUp catchUp =
                 new CatchUp(
                         runs,
                         leader,
                         context.getExecutorServiceManager()
                                 .newSingleThreadScheduledExecutor(this, "fire-times"),
                         fires,
-                        InstantSource.system()));
+                        InstantSource.system());
+        context.addStartupListener(catchUp);
+        Schedules schedules =
+                new Schedules(
+                        runs,
+                        snapshots,
+                        journal,
+                        failures.open(),
+                        metrics,
+                        leader,
+                        settings.wholeNumber("metrics-claims", 0, MAX_CLAIMS),
+                        isOn(context, "camel.management.enabled"),
+                        name ->
+                                new ShownSchedule(
+                                        name,
+                                        context,
+                                        runs,
+                                        journal,
+                                        snapshots,
+                                        leader,
+                                        fires,
+                                        InstantSource.system()),
+                        context.getExecutorServiceManager()
+                                .newSingleThreadScheduledExecutor(this, "schedules"),
+                        InstantSource.system());
+        context.addStartupListener(schedules);
+        context.getRegistry()
+                .bind(
+                        "livenessCheck",
+                        HealthCheck.class,
+                        new Liveness(() -> isShutDown(context), catchUp::isStuck, runs::stuck));
+        context.getRegistry()
+                .bind(
+                        "schedulesCheck",
+                        HealthCheck.class,
+                        new ScheduleHealth(
+                                schedules, journal, failures.open(), InstantSource.system()));
         Management.show(
                 context,
                 "Failures",
@@ -126,9 +181,33 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                                 context.getExecutorServiceManager()
                                         .newSingleThreadScheduledExecutor(this, "reload-routes")));
             }
-            context.addService(reload);
+            Management.show(context, "RouteFiles", reload);
+            context.getRegistry().bind("routeFilesCheck", HealthCheck.class, reload.check());
         }
+        metrics.show(routeFiles);
         routeFiles.load(context);
+    }
+
+    private static boolean isShutDown(CamelContext context) {
+        try {
+            return context.hasComponent("quartz") instanceof QuartzComponent quartz
+                    && quartz.getScheduler() != null
+                    && quartz.getScheduler().isShutdown();
+        } catch (SchedulerException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static boolean isOn(CamelContext context, String setting) {
+        return context.getPropertiesComponent()
+                .resolveProperty(setting)
+                .map(Boolean::parseBoolean)
+                .orElse(false);
+    }
+
+    private static String version() {
+        String version = SnapshotterConfiguration.class.getPackage().getImplementationVersion();
+        return version == null ? "unpackaged" : version;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.volumesnapshotter;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.Objects;
@@ -61,6 +62,11 @@ public record Trigger(String cron, ZoneId zone) {
     /** The latest time at or before an instant at which it was due. */
     public Optional<Instant> lastDue(Instant instant) {
         return Cron.lastDue(cron, zone, instant);
+    }
+
+    /** How far apart two times are meant to be at an instant; empty when it was due only once. */
+    public Optional<Duration> intervalAt(Instant instant) {
+        return Cron.intervalAt(cron, zone, instant);
     }
 
     /** The first time after an instant at which it will be due. */

@@ -124,7 +124,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
                     try {
                         List<Finding> findings = look(main, configuration);
                         findings.forEach(finding -> out.accept(finding.toString()));
-                        if (configuration.routeFiles().hasWrong()) {
+                        if (configuration.routeFiles().status().wrong() > 0) {
                             return EXIT_CONFIG;
                         }
                         return findings.stream().anyMatch(f -> f.weight() == Finding.Weight.ERROR)

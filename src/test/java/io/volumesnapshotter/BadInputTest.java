@@ -274,6 +274,17 @@ class BadInputTest {
     }
 
     @Test
+    void errorHandlingThatGotAnIdAndSoAppliesToNoRouteIsRefused() throws IOException {
+        TestRoutes.copyTo(routes);
+        Path file = routes.resolve("error-handling.camel.yaml");
+        String start = "- routeConfiguration:\n";
+        String text = Files.readString(file);
+        assertThat(text).startsWith(start);
+        Files.writeString(file, text.replace(start, start + "    id: routeConfiguration-1234\n"));
+        assertThat(startWithRoutes()).contains("routeConfiguration", "take the id away");
+    }
+
+    @Test
     void anEnvironmentVariableThatIsNoSettingIsNamed() {
         assertThat(
                         catchThrowable(

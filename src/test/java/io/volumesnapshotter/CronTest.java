@@ -3,8 +3,10 @@ package io.volumesnapshotter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.text.ParseException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
@@ -63,6 +65,28 @@ class CronTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    0 * * * *       | 2026-11-25T10:30:00Z | PT1H
+                    # Wednesday; Saturday; Monday before and after nine; Tuesday
+                    0 9 * * MON-FRI | 2026-11-25T10:30:00Z | PT24H
+                    0 9 * * MON-FRI | 2026-11-28T10:30:00Z | PT72H
+                    0 9 * * MON-FRI | 2026-11-30T08:30:00Z | PT72H
+                    0 9 * * MON-FRI | 2026-11-30T09:30:00Z | PT72H
+                    0 9 * * MON-FRI | 2026-12-01T09:30:00Z | PT24H
+                    0 9-17 * * *    | 2026-11-25T12:30:00Z | PT1H
+                    0 9-17 * * *    | 2026-11-25T20:30:00Z | PT16H
+                    0 9-17 * * *    | 2026-11-25T09:30:00Z | PT16H
+                    """)
+    void anIntervalIsTheLongerOneOfThePresentAndTheOneBefore(
+            String expression, Instant at, Duration interval) {
+        assertThat(Cron.intervalAt(Cron.toQuartz("schedule", expression), ZoneOffset.UTC, at))
+                .contains(interval);
     }
 
     private static List<Instant> nextFires(String quartz, String zone, int count)

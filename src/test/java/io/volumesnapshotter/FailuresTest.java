@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.http.HttpTimeoutException;
 import java.time.InstantSource;
@@ -19,7 +20,9 @@ class FailuresTest {
 
     private final Failures failures =
             new Failures(
-                    new ApiServer("http://api", InstantSource.system()), InstantSource.system());
+                    new ApiServer("http://api", InstantSource.system()),
+                    new Journal(new Metrics(new SimpleMeterRegistry()), InstantSource.system()),
+                    InstantSource.system());
     private Exchange exchange;
 
     @BeforeEach

@@ -4,6 +4,8 @@ import static io.volumesnapshotter.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -32,6 +35,8 @@ class ProcessIT {
 
     /** {@code terminationGracePeriodSeconds} of the pod. */
     private static final Duration GRACE_PERIOD = Duration.ofSeconds(40);
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir private Path directory;
 
@@ -248,6 +253,94 @@ class ProcessIT {
                     .singleElement()
                     .asString()
                     .contains("snapshotter.schedule: \"hourly\"", "@hourly");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void asJsonEachLineIsAnObjectWithWhatItConcerns(boolean bySystemProperty) throws Exception {
+        Map<String, String> json =
+                bySystemProperty
+                        ? Map.of("JAVA_OPTS", "-Dsnapshotter.log-format=json")
+                        : Map.of("SNAPSHOTTER_LOG_FORMAT", "json");
+        try (PackagedProgram program = start(json)) {
+            program.awaitLine("succeeded, 2 of 2 ready");
+            assertThat(program.terminate()).isZero();
+            assertThat(program.lines())
+                    .allSatisfy(
+                            line ->
+                                    assertThat(JSON.readTree(line).fieldNames())
+                                            .toIterable()
+                                            .containsExactly(
+                                                    "timestamp",
+                                                    "level",
+                                                    "threadName",
+                                                    "loggerName",
+                                                    "mdc",
+                                                    "formattedMessage",
+                                                    "throwable"));
+            String created =
+                    program.lines().stream()
+                            .filter(line -> line.contains("created data-hourly"))
+                            .findFirst()
+                            .orElseThrow();
+            JsonNode keys = JSON.readTree(created).path("mdc");
+            assertThat(keys.path("schedule").asText()).isEqualTo("hourly");
+            assertThat(keys.path("run").asText()).startsWith("hourly-");
+            assertThat(keys.path("namespace").asText()).isEqualTo(NAMESPACE);
+            assertThat(keys.path("claim").asText()).isEqualTo("data");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"log-format", "log-level"})
+    void aWrongSettingOfTheLogEndsItWithOneLineAndExitCode78(String setting) throws Exception {
+        String variable = "SNAPSHOTTER_" + setting.toUpperCase(Locale.ROOT).replace('-', '_');
+        try (PackagedProgram program = start(Map.of(variable, "xml"))) {
+            assertThat(program.awaitExit()).isEqualTo(78);
+            assertThat(program.lines())
+                    .singleElement()
+                    .asString()
+                    .contains("ERROR snapshotter." + setting + ": \"xml\"", "give one of");
+        }
+    }
+
+    @Test
+    void theLevelSaysWhatIsTold() throws Exception {
+        cluster.driver().fails("db", "rpc error: code = Unimplemented desc = no snapshots");
+        try (PackagedProgram program = start(Map.of("SNAPSHOTTER_LOG_LEVEL", "warn"))) {
+            program.awaitLine("failed, 1 of 2 ready");
+            assertThat(program.lines()).noneMatch(line -> line.contains(" INFO "));
+        }
+    }
+
+    @Test
+    void withAllSwitchedOnItTellsOnlyItsOwnLinesAndNoWarning() throws Exception {
+        cluster.access().grant(NAMESPACE, "leases.coordination.k8s.io", "create", "get", "patch");
+        Map<String, String> settings =
+                Map.of(
+                        "SNAPSHOTTER_LOG_FORMAT",
+                        "json",
+                        "SNAPSHOTTER_LEADER_ELECTION",
+                        "true",
+                        "HOSTNAME",
+                        "pod-1",
+                        "CAMEL_MANAGEMENT_ENABLED",
+                        "true",
+                        "JAVA_OPTS",
+                        "-Dcamel.management.port=0");
+        try (PackagedProgram program = start(settings)) {
+            program.awaitLine("succeeded, 2 of 2 ready", Duration.ofSeconds(90));
+            assertThat(program.terminate()).isZero();
+            assertThat(program.lines())
+                    .isNotEmpty()
+                    .allSatisfy(
+                            line -> {
+                                JsonNode told = JSON.readTree(line);
+                                assertThat(told.path("level").asText()).isEqualTo("INFO");
+                                assertThat(told.path("loggerName").asText())
+                                        .startsWith("io.volumesnapshotter.");
+                            });
         }
     }
 

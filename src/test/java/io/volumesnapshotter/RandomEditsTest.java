@@ -115,7 +115,7 @@ class RandomEditsTest {
         RouteFilesMXBean reload =
                 JMX.newMXBeanProxy(
                         ManagementFactory.getPlatformMBeanServer(),
-                        new ObjectName(RouteReload.MBEAN),
+                        new ObjectName("io.volumesnapshotter:type=RouteFiles"),
                         RouteFilesMXBean.class);
         while (edits < EDITS) {
             int atOnce = 1 + random.nextInt(3);

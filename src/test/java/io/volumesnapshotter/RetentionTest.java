@@ -922,7 +922,16 @@ class RetentionTest {
 
         Snapshot build() {
             return new Snapshot(
-                    name, claim, labels, created, taken, true, ready, terminating, held, null);
+                    name,
+                    claim,
+                    labels,
+                    created,
+                    taken,
+                    true,
+                    ready,
+                    terminating ? created : null,
+                    held,
+                    null);
         }
     }
 }

@@ -494,7 +494,8 @@ class RouteReloadTest {
     private static Object attribute(String name) {
         try {
             MBeanServer server = ManagementFactory.getPlatformMBeanServer();
-            return server.getAttribute(new ObjectName(RouteReload.MBEAN), name);
+            return server.getAttribute(
+                    new ObjectName("io.volumesnapshotter:type=RouteFiles"), name);
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }

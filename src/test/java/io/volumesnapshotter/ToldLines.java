@@ -12,7 +12,14 @@ import org.slf4j.LoggerFactory;
 final class ToldLines implements AutoCloseable {
 
     private final Logger logger = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
-    private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    private final ListAppender<ILoggingEvent> lines =
+            new ListAppender<>() {
+                @Override
+                protected void append(ILoggingEvent event) {
+                    event.prepareForDeferredProcessing();
+                    super.append(event);
+                }
+            };
 
     ToldLines() {
         lines.start();
@@ -21,10 +28,14 @@ final class ToldLines implements AutoCloseable {
 
     /** The lines so far that are at least this important. */
     List<String> atLeast(Level level) {
-        return Stream.of(lines.list.toArray(ILoggingEvent[]::new))
-                .filter(event -> event.getLevel().isGreaterOrEqual(level))
+        return all().filter(event -> event.getLevel().isGreaterOrEqual(level))
                 .map(ILoggingEvent::getFormattedMessage)
                 .toList();
+    }
+
+    /** The lines so far, with all that belongs to them. */
+    Stream<ILoggingEvent> all() {
+        return Stream.of(lines.list.toArray(ILoggingEvent[]::new));
     }
 
     @Override
