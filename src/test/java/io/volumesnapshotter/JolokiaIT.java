@@ -106,7 +106,6 @@ class JolokiaIT {
                 "{\"type\":\"write\",\"mbean\":\"%s\",\"attribute\":\"Tracing\",\"value\":true}"
                         .formatted(CONTEXT),
                 "{\"type\":\"write\",\"mbean\":\"java.lang:type=Memory\",\"attribute\":\"Verbose\",\"value\":true}",
-                "{\"type\":\"notification\",\"command\":\"register\"}",
                 exec("java.lang:type=Memory", "gc"),
                 exec("java.lang:type=Threading", "dumpAllThreads(boolean,boolean)", "true", "true"),
                 exec(
@@ -270,13 +269,13 @@ class JolokiaIT {
     }
 
     @Test
-    void switchedOnWithoutAFileOfUsersItAnswersNobody() throws Exception {
+    void switchedOnByItsSettingAloneItAnswersNobody() throws Exception {
         int other = freePort();
         try (PackagedProgram open =
                 start(other, Map.of("CAMEL_MANAGEMENT_JOLOKIA_ENABLED", "true"))) {
             assertThat(send(other, "/observe/jolokia/version").statusCode()).isEqualTo(401);
             assertThat(send(other, "/observe/jolokia/version", "Authorization", USER).statusCode())
-                    .isBetween(401, 500);
+                    .isEqualTo(401);
             open.kill();
         }
     }
