@@ -25,6 +25,7 @@ final class Browser implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final Pattern PORT = Pattern.compile("successfully on port (\\d+)");
     private static final String ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
+    private static final String SELECT_ALL = "\uE009a\uE000";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpClient http = HttpClient.newHttpClient();
@@ -83,16 +84,23 @@ final class Browser implements AutoCloseable {
         return new Browser(driver, "http://127.0.0.1:" + port, directory.resolve("profile"));
     }
 
-    void open(String url) throws IOException, InterruptedException {
-        post(session + "/url", Map.of("url", url));
+    /** Opens a page; false when nothing answers there. */
+    boolean opens(String url) throws InterruptedException {
+        try {
+            post(session + "/url", Map.of("url", url));
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     void click(String xpath) {
         when(xpath, element -> post(element + "/click", Map.of()));
     }
 
+    /** Types over what stands in a field. */
     void type(String xpath, String text) {
-        when(xpath, element -> post(element + "/value", Map.of("text", text)));
+        when(xpath, element -> post(element + "/value", Map.of("text", SELECT_ALL + text)));
     }
 
     /** The text of the whole page. */

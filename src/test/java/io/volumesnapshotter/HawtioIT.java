@@ -108,13 +108,7 @@ class HawtioIT {
     }
 
     private static void connect(Browser browser, String page, int management) throws Exception {
-        await().atMost(LIMIT)
-                .ignoreExceptions()
-                .untilAsserted(
-                        () -> {
-                            browser.open(page);
-                            assertThat(browser.text()).contains("Add connection");
-                        });
+        await().atMost(LIMIT).until(() -> browser.opens(page));
         browser.click("//button[normalize-space()='Add connection']");
         browser.type("//input[@id='connection-form-name']", "volume-snapshotter");
         browser.click("//label[.//input[@id='connection-form-scheme']]");
