@@ -88,7 +88,7 @@ class JolokiaIT {
                 read("java.lang:type=Runtime", "Uptime"),
                 exec(SCHEDULE, "plan"),
                 exec(CONTEXT, "dumpRoutesAsXml()"),
-                exec(CONTEXT, "dumpRoutesStatsAsXml(boolean,boolean)", "true", "true"),
+                exec(CONTEXT, "dumpRoutesStatsAsXml", "true", "true"),
                 exec(ROUTE, "dumpRouteAsXml()"),
                 exec(
                         "org.apache.camel:context=volume-snapshotter,type=services,name=DefaultInflightRepository",
