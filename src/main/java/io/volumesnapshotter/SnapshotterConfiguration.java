@@ -90,6 +90,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("notifications", ExecutorService.class, notifications);
         context.addComponent("policy", new PolicyComponent());
 
+        model(context).addModelLifecycleStrategy(new DrawnRoutes());
+
         // What works beside them.
         context.addLifecycleStrategy(runs);
         context.addStartupListener(new Preflight(client, apiServer, timer(context, "preflight")));
@@ -174,6 +176,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         }
     }
 
+    private static Model model(CamelContext context) {
+        return context.getCamelContextExtension().getContextPlugin(Model.class);
+    }
+
     private static ExecutorServiceManager threads(CamelContext context) {
         return context.getExecutorServiceManager();
     }
@@ -242,9 +248,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     private BooleanSupplier leadership(CamelContext context, Settings settings) throws Exception {
         LeaderElection.Terms terms = LeaderElection.Terms.of(settings);
         boolean elects = settings.flag("leader-election");
-        context.getCamelContextExtension()
-                .getContextPlugin(Model.class)
-                .addModelLifecycleStrategy(new LeaderRoutes(context, elects));
+        model(context).addModelLifecycleStrategy(new LeaderRoutes(context, elects));
         if (!elects) {
             return () -> true;
         }

@@ -93,8 +93,7 @@ class ImageIT {
         try (SimulatedCluster cluster = SimulatedCluster.start()) {
             try (PackagedProgram program = start(cluster, port)) {
                 awaitStatus(200, port, "/observe/health/live");
-                for (String path :
-                        List.of("/", "/observe/info", "/observe/jolokia", "/q/dev", "/q/send")) {
+                for (String path : List.of("/", "/observe/info", "/q/dev", "/q/send")) {
                     assertThat(status(port, path)).as(path).isEqualTo(404);
                 }
                 program.terminate();

@@ -16,6 +16,7 @@ import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.SecretEnvSource;
+import io.fabric8.kubernetes.api.model.SecretVolumeSource;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
@@ -455,6 +456,28 @@ class ManifestsTest {
                     .isEqualTo(only(Deployment.class).getSpec().getSelector());
             assertThat(budget.getMetadata().getNamespace())
                     .isEqualTo(only(Deployment.class).getMetadata().getNamespace());
+        }
+
+        @Test
+        void jolokiaTakesItsUsersFromASecretThatHasToBeThere() throws Exception {
+            objects = Kustomize.build(Path.of("examples", "overlays", "jolokia"));
+            PodSpec spec = only(Deployment.class).getSpec().getTemplate().getSpec();
+
+            assertThat(spec.getContainers().get(0).getEnv())
+                    .extracting(EnvVar::getName, EnvVar::getValue)
+                    .contains(
+                            tuple("CAMEL_MANAGEMENT_JOLOKIA_ENABLED", "true"),
+                            tuple(
+                                    "CAMEL_MANAGEMENT_BASIC_PROPERTIES_FILE",
+                                    "/etc/volume-snapshotter/jolokia/users.properties"));
+            assertThat(spec.getContainers().get(0).getVolumeMounts())
+                    .extracting(VolumeMount::getName, VolumeMount::getMountPath)
+                    .contains(tuple("jolokia", "/etc/volume-snapshotter/jolokia"));
+            assertThat(spec.getVolumes())
+                    .filteredOn(volume -> volume.getName().equals("jolokia"))
+                    .extracting(Volume::getSecret)
+                    .extracting(SecretVolumeSource::getSecretName, SecretVolumeSource::getOptional)
+                    .containsExactly(tuple("volume-snapshotter-jolokia", null));
         }
 
         private <T> T only(Class<T> type) {

@@ -81,7 +81,6 @@ class SecurityIT {
                             "/",
                             "/observe",
                             "/observe/info",
-                            "/observe/jolokia",
                             "/jolokia",
                             "/q/dev",
                             "/q/health",
