@@ -191,8 +191,8 @@ class CrashTest {
         Map<String, String> settings = new HashMap<>(scenario.settings());
         settings.put("snapshotter.routes", routes.toString());
         settings.put("snapshotter.keep-last", Integer.toString(scenario.keepLast()));
-        settings.put("snapshotter.poll-interval", "500ms");
-        settings.put("snapshotter.max-poll-interval", "500ms");
+        settings.put("snapshotter.poll-interval", "300ms");
+        settings.put("snapshotter.max-poll-interval", "300ms");
         return Program.start(cluster, settings);
     }
 

@@ -52,14 +52,15 @@ public final class Demo {
                     3 * PERIOD,
                     TimeUnit.SECONDS);
             Path kubeconfig =
-                    cluster.kubeconfig(
+                    cluster.kubectlConfig(
                             Path.of("target", "demo.kubeconfig").toAbsolutePath(), NAMESPACE);
             System.out.printf(
                     """
-                    A simulated cluster runs at %s. Namespace %s has three claims: database, uploads,
-                    legacy; legacy's volume cannot be snapshotted. Every %d s a run is due. Ctrl-C ends it.
-                    Look at the snapshots with
-                      kubectl --kubeconfig %s get volumesnapshots
+                    A simulated cluster runs at %1$s. Namespace %2$s has three claims: database, uploads,
+                    legacy; legacy's volume cannot be snapshotted. Every %3$d s a run is due. Ctrl-C ends it.
+                    Look at the snapshots, and at what fails, with
+                      kubectl --kubeconfig %4$s get volumesnapshots
+                      kubectl --kubeconfig %4$s describe pvc legacy
                     For a real cluster, after mvn package:
                       KUBECONFIG=$HOME/.kube/config SNAPSHOTTER_CLAIMS=data target/volume-snapshotter/bin/volume-snapshotter
 

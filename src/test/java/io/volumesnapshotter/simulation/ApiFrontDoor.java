@@ -18,6 +18,9 @@ import java.util.UUID;
  */
 final class ApiFrontDoor implements ApiServer.Handler {
 
+    /** What an address begins with that has the token, too. */
+    static final String AS = "/as/";
+
     /** The steps of an API server that has just been started. */
     enum Phase {
         FORBIDDEN,
@@ -57,8 +60,14 @@ final class ApiFrontDoor implements ApiServer.Handler {
 
     @Override
     public ApiServer.Reply handle(
-            String method, String uri, Map<String, String> headers, String body) {
+            String method, String address, Map<String, String> headers, String body) {
         String authorization = headers.getOrDefault("authorization", "");
+        String uri = address;
+        if (address.startsWith(AS)) {
+            int end = address.indexOf('/', AS.length());
+            authorization = "Bearer " + address.substring(AS.length(), end);
+            uri = address.substring(end);
+        }
         String user = "";
         ApiFailure stranger = null;
         try {

@@ -185,7 +185,19 @@ public final class SimulatedCluster implements AutoCloseable {
         return kubeconfig(file, namespace, ADMIN_TOKEN);
     }
 
+    /**
+     * Writes a kubeconfig with which kubectl may do everything. It sends no token over plain HTTP,
+     * so the address has it.
+     */
+    public Path kubectlConfig(Path file, String namespace) {
+        return kubeconfig(file, namespace, ADMIN_TOKEN, url() + ApiFrontDoor.AS + ADMIN_TOKEN);
+    }
+
     private Path kubeconfig(Path file, String namespace, String token) {
+        return kubeconfig(file, namespace, token, url());
+    }
+
+    private Path kubeconfig(Path file, String namespace, String token, String server) {
         String text =
                 """
                 apiVersion: v1
@@ -207,7 +219,7 @@ public final class SimulatedCluster implements AutoCloseable {
                 current-context: simulated
                 """;
         try {
-            return Files.writeString(file, text.formatted(url(), token, namespace));
+            return Files.writeString(file, text.formatted(server, token, namespace));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
