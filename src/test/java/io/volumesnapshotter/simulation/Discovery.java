@@ -12,6 +12,13 @@ import java.util.TreeSet;
 /** The paths that are no resources: version, health, and which groups and resources there are. */
 final class Discovery {
 
+    private static final Map<String, String> SHORT_NAMES =
+            Map.of(
+                    "persistentvolumeclaims", "pvc",
+                    "volumesnapshots", "vs",
+                    "volumesnapshotclasses", "vsclass",
+                    "events", "ev");
+
     private Discovery() {}
 
     static ApiAnswer answer(String path, boolean crdInstalled, String snapshotVersion) {
@@ -94,6 +101,9 @@ final class Discovery {
                             .put("singularName", type.kind().toLowerCase(Locale.ROOT))
                             .put("namespaced", type.namespaced())
                             .put("kind", type.kind());
+            if (SHORT_NAMES.containsKey(type.plural())) {
+                resource.putArray("shortNames").add(SHORT_NAMES.get(type.plural()));
+            }
             ArrayNode verbs = resource.putArray("verbs");
             List.of("delete", "deletecollection", "get", "list", "patch", "create", "update")
                     .forEach(verbs::add);
