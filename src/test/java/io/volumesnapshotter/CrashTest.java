@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
-import io.volumesnapshotter.simulation.ApiRequest;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.Faults.Boundary;
 import io.volumesnapshotter.simulation.SimulatedCluster;
@@ -191,6 +190,7 @@ class CrashTest {
         Map<String, String> settings = new HashMap<>(scenario.settings());
         settings.put("snapshotter.routes", routes.toString());
         settings.put("snapshotter.keep-last", Integer.toString(scenario.keepLast()));
+        settings.put("snapshotter.starting-deadline", "300d");
         settings.put("snapshotter.poll-interval", "300ms");
         settings.put("snapshotter.max-poll-interval", "300ms");
         return Program.start(cluster, settings);
@@ -210,6 +210,10 @@ class CrashTest {
             SimulatedCluster cluster,
             Program program,
             Scenario scenario) {
+        await().until(
+                        () ->
+                                program.told(Level.INFO).stream()
+                                        .anyMatch(line -> line.startsWith("ready: ")));
         String token = cluster.token();
         AtomicInteger seen = new AtomicInteger();
         String verb = scenario.requests().get(number - 1);
@@ -218,10 +222,7 @@ class CrashTest {
                 cluster.faults()
                         .hook(
                                 boundary,
-                                request ->
-                                        request.is(verb)
-                                                && !isLookAfterTheStart(request)
-                                                && seen.incrementAndGet() == ofVerb,
+                                request -> request.is(verb) && seen.incrementAndGet() == ofVerb,
                                 1,
                                 request -> cluster.rotateToken());
         CompletableFuture<Void> run = Program.later(() -> run(program, TEN, scenario));
@@ -229,9 +230,5 @@ class CrashTest {
         run.join();
         assertThat(cut.hits()).isEqualTo(1);
         cut.cancel();
-    }
-
-    private static boolean isLookAfterTheStart(ApiRequest request) {
-        return request.is("list", "volumesnapshots") && request.labelSelector().isEmpty();
     }
 }
