@@ -167,6 +167,24 @@ class MetricsTest {
     }
 
     @Test
+    void aScheduleThatMayNotListItsClaimsDoesNotHideTheOthersAfterARestart(@TempDir Path directory)
+            throws IOException {
+        Instant due = Instant.parse("2026-11-21T08:00:00Z");
+        String name = Names.snapshot("data", "hourly", due);
+        cluster.snapshot(
+                NAMESPACE,
+                name,
+                "data",
+                SnapshotLabels.of(name, "hourly", Names.run("hourly", due)),
+                due);
+        TestRoutes.copyTo(directory);
+        TestRoutes.schedule(directory, "all", "claims: \"*\"");
+        try (Program program = start(Map.of("snapshotter.routes", directory.toString()))) {
+            awaitValue(program, lastSuccess("data"), due.getEpochSecond());
+        }
+    }
+
+    @Test
     void claimsBeyondTheLimitAreShownByNamespaceWithTheWorstOfThem() {
         cluster.claim(NAMESPACE, "more");
         cluster.driver().fails("more", UNSUPPORTED);
