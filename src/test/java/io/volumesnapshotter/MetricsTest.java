@@ -157,7 +157,10 @@ class MetricsTest {
                 "data",
                 SnapshotLabels.of(name, "hourly", Names.run("hourly", due)),
                 due);
-        try (Program program = start(Map.of("snapshotter.schedule", "@hourly"))) {
+        // In the first minutes of an hour its run would be made up.
+        Map<String, String> settings =
+                Map.of("snapshotter.schedule", "@hourly", "snapshotter.starting-deadline", "1ms");
+        try (Program program = start(settings)) {
             awaitValue(program, lastSuccess("data"), due.getEpochSecond());
             awaitValue(
                     program,
