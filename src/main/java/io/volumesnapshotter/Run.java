@@ -459,7 +459,8 @@ public final class Run {
             } else if (snapshot.ready()) {
                 state.ready = true;
                 look.ready.add(claim);
-            } else if (snapshot.error() != null && !snapshot.error().equals(state.driverError)) {
+            } else if (snapshot.error() != null
+                    && !DriverError.areSame(snapshot.error(), state.driverError)) {
                 state.driverError = snapshot.error();
                 look.told.put(claim, snapshot.error());
             }
