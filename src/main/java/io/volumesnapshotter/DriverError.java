@@ -22,7 +22,18 @@ public final class DriverError {
                             + "|code = (?:InvalidArgument|PermissionDenied|Unimplemented)\\b",
                     Pattern.CASE_INSENSITIVE);
 
+    /** What drivers put anew into each answer: ids of requests, times, counts. */
+    private static final Pattern VARYING = Pattern.compile("[0-9a-fA-F-]*\\d[0-9a-fA-F-]*");
+
     private DriverError() {}
+
+    /** Whether two messages say the same, but for ids, times and counts in them. */
+    static boolean areSame(String message, String other) {
+        return other != null
+                && VARYING.matcher(message)
+                        .replaceAll("")
+                        .equals(VARYING.matcher(other).replaceAll(""));
+    }
 
     /** Whether waiting is of no use. */
     public static boolean isFinal(String message) {

@@ -150,8 +150,8 @@ public final class Failures {
             claims = List.of();
         } else if (claim == null && run != null && run.isOpen() && !phase.equals(PRUNING)) {
             claims = run.pending();
-        } else if (claim == null && run != null) {
-            run.stepFailed(phase);
+        } else if (claim == null && run != null && !run.stepFailed(phase)) {
+            claims = List.of();
         }
         boolean isNews =
                 !isOutage(failure)
@@ -171,6 +171,7 @@ public final class Failures {
         String name =
                 run == null ? exchange.getVariable(Runs.NAME, schedule, String.class) : run.name();
         String own = run == null || claim == null ? "" : run.snapshotOf(claim);
+        boolean mayBeReadyLate = run != null && !run.ready().contains(claim);
         if (run != null && claim != null) {
             run.failed(claim);
         }
@@ -191,7 +192,7 @@ public final class Failures {
                         remedy,
                         false);
         journal.failed(letter);
-        return open.failed(letter, own);
+        return open.failed(letter, mayBeReadyLate ? own : "");
     }
 
     /** Lets a run look for what earlier runs gave up on. */

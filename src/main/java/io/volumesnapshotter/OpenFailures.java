@@ -190,6 +190,11 @@ final class OpenFailures {
         return open.keySet().stream().filter(key -> key.schedule().equals(schedule)).count();
     }
 
+    /** Forgets what is failed of a schedule that is gone. */
+    synchronized void forget(String schedule) {
+        open.keySet().removeIf(key -> key.schedule().equals(schedule));
+    }
+
     /** What is failed now. */
     synchronized List<Failure> open() {
         return open.values().stream().map(entry -> entry.last).toList();

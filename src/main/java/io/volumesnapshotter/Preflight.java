@@ -83,6 +83,9 @@ public final class Preflight implements StartupListener {
             if (e.getCode() <= 0 && !executor.isShutdown()) {
                 apiServer.unreachable(Failures.rootWords(e));
             }
+        } catch (RuntimeException e) {
+            // Routes may be exchanged meanwhile, or an answer may make no sense.
+            LOG.debug("preflight failed", e);
         }
         if (!executor.isShutdown()) {
             executor.schedule(

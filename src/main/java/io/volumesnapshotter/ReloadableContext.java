@@ -101,6 +101,10 @@ final class ReloadableContext extends DefaultCamelContext {
             }
             try {
                 for (String id : ids) {
+                    if (getRoute(id) == null) {
+                        // Its precondition keeps it out, or someone removed it.
+                        continue;
+                    }
                     noteTrigger(getRoute(id).getEndpoint());
                     old.add(retire(id));
                 }

@@ -310,7 +310,7 @@ public final class RouteFiles {
         for (Path file : added) {
             try {
                 swap.load(RouteSet.resource(file, all.get(file)));
-            } catch (Exception e) {
+            } catch (Exception | LinkageError | StackOverflowError e) {
                 swap.undo();
                 InvalidSettingException failure = RouteSet.invalid(file, e);
                 (taken.contains(file) ? Set.of(file) : taken)

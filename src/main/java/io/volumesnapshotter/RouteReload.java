@@ -77,7 +77,7 @@ final class RouteReload implements RouteFilesMXBean {
             boolean soon = context.whileRunning(() -> files.reload(context));
             tell(before, files.status());
             return soon;
-        } catch (Exception e) {
+        } catch (Exception | LinkageError | StackOverflowError e) {
             String words = Failures.rootWords(e);
             if (!words.equals(told)) {
                 LOG.error("looking for edits of the route files failed: {}", words);

@@ -150,7 +150,7 @@ final class RouteSet {
                     uris(route, DIRECT).forEach(uri -> calls.put(uri, file));
                 }
             }
-        } catch (Exception e) {
+        } catch (Exception | LinkageError | StackOverflowError e) {
             wrong.put(file, invalid(file, e));
             return;
         }
@@ -168,7 +168,7 @@ final class RouteSet {
     }
 
     /** What is wrong with a file, as far as it is known with the line. */
-    static InvalidSettingException invalid(Path file, Exception failure) {
+    static InvalidSettingException invalid(Path file, Throwable failure) {
         InvalidSettingException invalid =
                 Causes.find(InvalidSettingException.class, failure).orElse(null);
         if (invalid != null) {

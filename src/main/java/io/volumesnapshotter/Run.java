@@ -459,7 +459,8 @@ public final class Run {
             } else if (snapshot.ready()) {
                 state.ready = true;
                 look.ready.add(claim);
-            } else if (snapshot.error() != null && !snapshot.error().equals(state.driverError)) {
+            } else if (snapshot.error() != null
+                    && !DriverError.areSame(snapshot.error(), state.driverError)) {
                 state.driverError = snapshot.error();
                 look.told.put(claim, snapshot.error());
             }
@@ -557,11 +558,16 @@ public final class Run {
         }
     }
 
-    /** Takes note that a step that concerns all claims failed, and is not to be tried again. */
-    public synchronized void stepFailed(String step) {
+    /**
+     * Takes note that a step that concerns all claims failed, and is not to be tried again for
+     * those that are ready by now.
+     *
+     * @return whether that was not known yet
+     */
+    public synchronized boolean stepFailed(String step) {
         progress.values().forEach(state -> state.pruned |= state.ready);
         awaited = Map.of();
-        failedSteps.add(step);
+        return failedSteps.add(step);
     }
 
     /** Claims and steps that failed, for a message; none in a run that was a success. */

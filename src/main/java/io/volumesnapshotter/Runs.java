@@ -38,6 +38,9 @@ public final class Runs extends LifecycleStrategySupport {
     /** Property of the exchange of a run that somebody asked for. */
     static final String ASKED_FOR = "askedFor";
 
+    /** Property of the exchange of a run that began in time. */
+    private static final String BEGAN = "began";
+
     /** Property of an exchange that has its schedule's turn. */
     private static final String TURN = "turn";
 
@@ -104,10 +107,22 @@ public final class Runs extends LifecycleStrategySupport {
             return;
         }
         // A fire may have been frozen on its way, or have waited, until another replica led.
-        if (byItself && (!leader.getAsBoolean() || isLeftOut(schedule, due))) {
+        boolean began = exchange.getProperty(BEGAN) != null;
+        if (byItself && !leader.getAsBoolean()) {
+            if (began) {
+                LOG.warn(
+                        "{}: left to the replica that leads next, before its claims were known",
+                        Names.run(schedule.name(), due));
+            }
             exchange.setRouteStop(true);
             return;
         }
+        // One that began in time and is tried again ends as a success or in the dead letter.
+        if (byItself && !began && isLeftOut(schedule, due)) {
+            exchange.setRouteStop(true);
+            return;
+        }
+        exchange.setProperty(BEGAN, true);
         exchange.setVariable(NAME, Names.run(schedule.name(), due));
         Run run = run(schedule, trigger, due);
         Failures.healed(exchange);
@@ -317,6 +332,7 @@ public final class Runs extends LifecycleStrategySupport {
 
     /** Tells how the run ended. It is a success only if nothing failed and all were seen ready. */
     public void finish(@Variable("run") Run run) {
+        running.remove(run);
         ended(run);
         int all = run.claims().size();
         int ready = run.ready().size();

@@ -37,8 +37,13 @@ final class Schedules implements StartupListener {
     /** How long to wait before the cluster is asked again that did not answer. */
     private static final Duration RETRY = Duration.ofSeconds(30);
 
+    /** The same of what it refused: only a run needs that to work. */
+    private static final Duration REFUSED = Duration.ofMinutes(10);
+
     /** The label of a claim where several are shown as one. */
     private static final String SEVERAL = "";
+
+    private static final int FORBIDDEN = 403;
 
     private static final Logger LOG = LoggerFactory.getLogger(Schedules.class);
 
@@ -68,6 +73,7 @@ final class Schedules implements StartupListener {
         private Optional<Duration> interval = Optional.empty();
         private Instant seen;
         private boolean known;
+        private Instant refused = Instant.MIN;
     }
 
     /**
@@ -148,6 +154,7 @@ final class Schedules implements StartupListener {
             Management.hide(context, Management.name("Schedule", schedule));
             metrics.forget(schedule);
             journal.forget(schedule);
+            failures.forget(schedule);
         }
         PolicyComponent policies = context.getComponent("policy", PolicyComponent.class);
         List<State> found = new ArrayList<>();
@@ -206,17 +213,22 @@ final class Schedules implements StartupListener {
         if (!asksCluster || asked != null && asked.isAfter(now.minus(RETRY))) {
             return;
         }
-        try {
-            for (Watch watch : watches.values()) {
-                if (!watch.known) {
-                    Run run = runs.run(watch.schedule, watch.trigger, now);
-                    journal.listed(run, snapshots.ofSchedule(run));
-                    watch.known = true;
-                }
+        for (Watch watch : watches.values()) {
+            if (watch.known || watch.refused.isAfter(now.minus(REFUSED))) {
+                continue;
             }
-        } catch (KubernetesClientException e) {
-            asked = now;
-            LOG.debug("the cluster does not tell when claims were well", e);
+            try {
+                Run run = runs.run(watch.schedule, watch.trigger, now);
+                journal.listed(run, snapshots.ofSchedule(run));
+                watch.known = true;
+            } catch (KubernetesClientException e) {
+                LOG.debug("the cluster does not tell when claims were well", e);
+                if (e.getCode() != FORBIDDEN) {
+                    asked = now;
+                    return;
+                }
+                watch.refused = now;
+            }
         }
     }
 

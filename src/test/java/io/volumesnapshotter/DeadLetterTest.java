@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.api.model.Event;
 import io.volumesnapshotter.simulation.ApiAnswer;
+import io.volumesnapshotter.simulation.ApiRequest;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
@@ -18,6 +19,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import javax.management.JMX;
 import javax.management.MBeanServer;
@@ -148,6 +150,22 @@ class DeadLetterTest {
             assertThat(linesWith(program, "apps/db: recovered")).hasSize(1);
             program.fire(TWELVE);
             assertThat(linesWith(program, "apps/db: recovered")).hasSize(1);
+        }
+    }
+
+    @Test
+    void aSnapshotThatWasReadyInTimeIsNotToldAsLateWhenItsRunFailedInPruning() {
+        Predicate<ApiRequest> deletes = request -> request.verb().equals("delete");
+        Predicate<ApiRequest> creates = request -> request.verb().equals("create");
+        ApiAnswer invalid = ApiAnswer.status(422, "Invalid", "not so");
+        try (Program program = Program.start(cluster, "db")) {
+            program.fire(TEN);
+            cluster.faults().answer(deletes, Faults.ALWAYS, invalid);
+            program.fire(TEN.plusSeconds(3600));
+            assertThat(program.told(Level.ERROR)).anyMatch(line -> line.contains("1 of 1 ready"));
+            cluster.faults().answer(creates, Faults.ALWAYS, invalid);
+            program.fire(TEN.plusSeconds(7200));
+            assertThat(program.told(Level.INFO)).noneMatch(line -> line.contains("recovered"));
         }
     }
 
@@ -290,6 +308,11 @@ class DeadLetterTest {
                             "hourly-20261122100000: prune-snapshots failed: no such selector ->"
                                     + " correct what it names");
             assertThat(program.told(Level.ERROR)).noneMatch(line -> line.contains("apps/db"));
+            assertThat(program.told(Level.ERROR))
+                    .hasSize(2)
+                    .last()
+                    .asString()
+                    .endsWith(": failed, 2 of 2 ready, failed: prune-snapshots");
         }
     }
 

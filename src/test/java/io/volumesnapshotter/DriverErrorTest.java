@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -38,5 +39,16 @@ class DriverErrorTest {
             })
     void whatMayPassDoesNot(String message) {
         assertThat(DriverError.isFinal(message)).isFalse();
+    }
+
+    @Test
+    void theSameWordsWithAnotherRequestIdAreTheSame() {
+        String first =
+                "api error RequestLimitExceeded: RequestID: 6bb2a3c1-0c5e-4d6f-9b1a-2f0d8e7c6b5a";
+        String again =
+                "api error RequestLimitExceeded: RequestID: 0f9e8d7c-1b2a-4c3d-8e4f-5a6b7c8d9e0f";
+        assertThat(DriverError.areSame(first, again)).isTrue();
+        assertThat(DriverError.areSame(first, "api error InternalError: RequestID: 1")).isFalse();
+        assertThat(DriverError.areSame(first, null)).isFalse();
     }
 }

@@ -157,12 +157,33 @@ class MetricsTest {
                 "data",
                 SnapshotLabels.of(name, "hourly", Names.run("hourly", due)),
                 due);
-        try (Program program = start(Map.of("snapshotter.schedule", "@hourly"))) {
+        // In the first minutes of an hour its run would be made up.
+        Map<String, String> settings =
+                Map.of("snapshotter.schedule", "@hourly", "snapshotter.starting-deadline", "1ms");
+        try (Program program = start(settings)) {
             awaitValue(program, lastSuccess("data"), due.getEpochSecond());
             awaitValue(
                     program,
                     lastSuccess("data").replace("last_success_timestamp", "expected_interval"),
                     3600);
+        }
+    }
+
+    @Test
+    void aScheduleThatMayNotListItsClaimsDoesNotHideTheOthersAfterARestart(@TempDir Path directory)
+            throws IOException {
+        Instant due = Instant.parse("2026-11-21T08:00:00Z");
+        String name = Names.snapshot("data", "hourly", due);
+        cluster.snapshot(
+                NAMESPACE,
+                name,
+                "data",
+                SnapshotLabels.of(name, "hourly", Names.run("hourly", due)),
+                due);
+        TestRoutes.copyTo(directory);
+        TestRoutes.schedule(directory, "all", "claims: \"*\"");
+        try (Program program = start(Map.of("snapshotter.routes", directory.toString()))) {
+            awaitValue(program, lastSuccess("data"), due.getEpochSecond());
         }
     }
 

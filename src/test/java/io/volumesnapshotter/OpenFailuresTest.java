@@ -49,6 +49,15 @@ class OpenFailuresTest {
         assertThat(failures.open()).extracting(Failure::failures).containsExactly(2);
     }
 
+    @Test
+    void whatFailedOfAScheduleThatIsGoneIsForgotten() {
+        fail("hourly-1", "db-hourly-1");
+        failures.forget("nightly");
+        assertThat(failures.open()).hasSize(1);
+        failures.forget("hourly");
+        assertThat(failures.open()).isEmpty();
+    }
+
     private void fail(String run, String snapshot) {
         failures.failed(
                 new Failure(

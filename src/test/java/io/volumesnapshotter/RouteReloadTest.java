@@ -24,9 +24,12 @@ import java.util.stream.Stream;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import javax.management.openmbean.TabularData;
+import org.apache.camel.Endpoint;
 import org.apache.camel.Route;
+import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
+import org.apache.camel.support.DefaultComponent;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -387,6 +390,60 @@ class RouteReloadTest {
             awaitTold(program, Level.ERROR, "hourly.camel.yaml", "last good version runs on");
             awaitTold(program, Level.INFO, "run-schedule.camel.yaml: version");
             assertThat(program.context().getRoute("hourly")).isSameAs(before);
+            program.fire(NINE);
+            assertThat(cluster.snapshots(NAMESPACE)).hasSize(1);
+        }
+    }
+
+    @Test
+    void aVersionWhoseCodeIsNotThereIsTakenBackAndAllFiresOn() throws Exception {
+        try (Program program = startMounted()) {
+            program.context()
+                    .addComponent(
+                            "broken",
+                            new DefaultComponent() {
+                                @Override
+                                protected Endpoint createEndpoint(
+                                        String uri, String path, Map<String, Object> parameters) {
+                                    throw new NoClassDefFoundError("io/fabric8/Missing");
+                                }
+                            });
+            Route before = program.context().getRoute("hourly");
+            edit("hourly", "uri: direct:run-schedule", "uri: broken:x");
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml", "last good version runs on");
+            assertThat(program.context().getRoute("hourly")).isSameAs(before);
+            assertThat(
+                            program.context()
+                                    .getComponent("quartz", QuartzComponent.class)
+                                    .getScheduler()
+                                    .isInStandbyMode())
+                    .isFalse();
+            edit("hourly", "uri: broken:x", "uri: direct:run-schedule");
+            edit("hourly", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+        }
+    }
+
+    @Test
+    void aRouteThatItsPreconditionKeepsOutDoesNotStandInTheWayOfEdits() throws IOException {
+        files.put(
+                "extra.camel.yaml",
+                files.get("notify.camel.yaml")
+                        .replace("notify", "extra")
+                        .replace(
+                                "    id: extra\n",
+                                "    id: extra\n    precondition: \"{{extra:false}} == true\"\n"));
+        try (Program program = startMounted()) {
+            assertThat(program.context().getRoute("extra")).isNull();
+            edit("error-handling", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.INFO, "error-handling.camel.yaml: version");
+            edit("extra", "{{extra:false}} == true", "{{extra:true}} == true");
+            mount();
+            awaitTold(program, Level.INFO, "extra.camel.yaml: version");
+            assertThat(program.context().getRoute("extra")).isNotNull();
             program.fire(NINE);
             assertThat(cluster.snapshots(NAMESPACE)).hasSize(1);
         }

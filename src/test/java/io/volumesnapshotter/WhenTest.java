@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.ApiAnswer;
+import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.time.Duration;
@@ -127,6 +129,43 @@ class WhenTest {
                     .contains("later than starting-deadline");
         }
         assertThat(cluster.log().count("create")).isZero();
+    }
+
+    @Test
+    void aRunThatBeganInTimeIsTriedAgainBeyondTheStartingDeadline() {
+        cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "list");
+        Map<String, String> selecting =
+                Map.of("snapshotter.claims", "*", "snapshotter.starting-deadline", "1s");
+        try (Program program = Program.start(cluster, selecting)) {
+            Faults.Fault away =
+                    cluster.faults()
+                            .answer(
+                                    any -> true,
+                                    Faults.ALWAYS,
+                                    ApiAnswer.status(503, "ServiceUnavailable", "etcd is away"));
+            var run = Program.later(() -> program.fireByTrigger(Instant.now()));
+            await().pollDelay(Duration.ofSeconds(3)).until(() -> away.hits() > 1);
+            away.cancel();
+            run.join();
+            assertThat(program.told(Level.INFO))
+                    .noneMatch(line -> line.contains("left out"))
+                    .anyMatch(line -> line.contains("succeeded, 2 of 2 ready"));
+        }
+    }
+
+    @Test
+    void aRunThatEndsWhileTheProgramStopsIsNotToldAsCutOff() {
+        cluster.driver().readyAfter(Duration.ofSeconds(1));
+        try (Program program = start(Map.of("starting-deadline", "1s"))) {
+            var run = program.fireLater(TEN);
+            await().until(() -> !cluster.snapshots(NAMESPACE).isEmpty());
+            program.stop();
+            run.join();
+            assertThat(program.told(Level.INFO))
+                    .anyMatch(line -> line.contains("told to stop"))
+                    .anyMatch(line -> line.contains("succeeded"))
+                    .noneMatch(line -> line.contains("stopped before the end"));
+        }
     }
 
     @Test
