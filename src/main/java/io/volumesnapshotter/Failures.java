@@ -86,11 +86,15 @@ public final class Failures {
                             (answer.getCode() <= 0 || answer.getCode() >= 500)
                                     && hasTime(exchange, attempts, unanswered);
                 };
-        Claim claim = exchange.getVariable("claim", Claim.class);
-        if (heals && claim != null && run(exchange) != null) {
-            run(exchange).sentAgain(claim);
-        }
         long delay = apiServer.retryAfterMillis();
+        Run run = run(exchange);
+        if (run != null && !run.hasTimeFor(delay)) {
+            heals = false;
+        }
+        Claim claim = exchange.getVariable("claim", Claim.class);
+        if (heals && claim != null && run != null) {
+            run.sentAgain(claim);
+        }
         if (heals && delay > 0) {
             exchange.getIn().setHeader(Exchange.REDELIVERY_DELAY, delay);
         } else {

@@ -44,6 +44,10 @@ public final class Run {
 
     private static final Keep LAST_GOOD = Keep.last(1);
 
+    /** A schedule's names of a claim's snapshots are in the order of their fire times. */
+    private static final Comparator<Snapshot> LATEST =
+            Comparator.comparing(Snapshot::createdAt).thenComparing(Snapshot::name);
+
     private static final double POLL_GROWTH = 1.5;
     private static final int JITTER_STEPS = 10_000;
 
@@ -408,6 +412,11 @@ public final class Run {
         return clock.instant().isBefore(bound);
     }
 
+    /** Whether a server that asks for a wait, in milliseconds, asks for no more than there is. */
+    boolean hasTimeFor(long wait) {
+        return wait == 0 || clock.instant().plusMillis(wait).isBefore(bound);
+    }
+
     /** How long to wait before the next look, in milliseconds; each time longer, up to a limit. */
     public synchronized long nextPollDelay() {
         Duration delay = pollDelay;
@@ -626,14 +635,14 @@ public final class Run {
         Set<String> names = awaited.getOrDefault(claim, Set.of());
         history.stream()
                 .filter(snapshot -> names.contains(snapshot.name()) && snapshot.isGood())
-                .max(Comparator.comparing(Snapshot::createdAt))
+                .max(LATEST)
                 .ifPresent(late -> readyLate.put(claim, late));
         Progress state = progress.get(claim);
         if (state != null && state.ready && !state.takenOver) {
             history.stream()
                     .filter(Retention.takenBy(schedule, claim))
                     .filter(snapshot -> !snapshot.name().equals(snapshotOf(claim)))
-                    .max(Comparator.comparing(Snapshot::createdAt))
+                    .max(LATEST)
                     .filter(last -> !last.ready() && !last.terminating())
                     .ifPresent(last -> state.failedBefore = last);
         }

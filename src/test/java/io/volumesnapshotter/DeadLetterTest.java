@@ -284,6 +284,23 @@ class DeadLetterTest {
     }
 
     @Test
+    void aServerThatWantsALongerRestThanTheRunHasIsNotWaitedFor() {
+        cluster.faults()
+                .answer(
+                        request -> request.verb().equals("create"),
+                        Faults.ALWAYS,
+                        ApiAnswer.tooManyRequests(3600));
+        try (Program program = Program.start(cluster, "db")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .filteredOn(line -> line.startsWith("hourly-20261122100000 apps/db"))
+                    .singleElement()
+                    .asString()
+                    .contains("take-snapshot failed", "Too many requests");
+        }
+    }
+
+    @Test
     void aListForPruningThatFailsIsNotTheFailureOfAClaimThatIsStillAskedFor() {
         cluster.faults()
                 .answer(
