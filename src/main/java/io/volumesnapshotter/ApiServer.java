@@ -156,6 +156,11 @@ public final class ApiServer implements Interceptor {
         return downSince != null && upSince == null;
     }
 
+    /** Whether it was told to be away, and not yet to be back. */
+    public synchronized boolean isToldAway() {
+        return downSince != null;
+    }
+
     /** Whether it ever carried out a request of this program. */
     public synchronized boolean hasAnswered() {
         return answered;

@@ -74,6 +74,7 @@ public final class Preflight implements StartupListener {
                     ready = true;
                 }
                 if (problems.stream().allMatch(p -> p.weight() == Finding.Weight.WARN)) {
+                    later(() -> lookWhenAway(context), ESSENTIAL_DELAY);
                     return;
                 }
                 longest = DELAY;
@@ -87,11 +88,21 @@ public final class Preflight implements StartupListener {
             // Routes may be exchanged meanwhile, or an answer may make no sense.
             LOG.debug("preflight failed", e);
         }
+        later(() -> look(context, Math.min(2 * delay, DELAY)), Math.min(delay, longest));
+    }
+
+    /** Between runs nobody else would notice that the server is back. */
+    private void lookWhenAway(CamelContext context) {
+        if (apiServer.isToldAway()) {
+            look(context, FIRST_DELAY);
+        } else {
+            later(() -> lookWhenAway(context), ESSENTIAL_DELAY);
+        }
+    }
+
+    private void later(Runnable task, long seconds) {
         if (!executor.isShutdown()) {
-            executor.schedule(
-                    () -> look(context, Math.min(2 * delay, DELAY)),
-                    Math.min(delay, longest),
-                    TimeUnit.SECONDS);
+            executor.schedule(task, seconds, TimeUnit.SECONDS);
         }
     }
 

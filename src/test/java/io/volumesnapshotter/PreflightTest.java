@@ -9,17 +9,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -386,5 +395,36 @@ class PreflightTest {
         List<String> lines = new ArrayList<>();
         exitCode = VolumeSnapshotter.preflight(wiring, settings, lines::add);
         return lines;
+    }
+
+    /** Between the runs of a daily schedule nobody else would ask. */
+    @Test
+    void aServerThatWasAwayIsAskedUntilItIsBack() throws Exception {
+        AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
+        ApiServer apiServer = new ApiServer(cluster.url(), now::get);
+        ScheduledExecutorService hurried =
+                new ScheduledThreadPoolExecutor(1) {
+                    @Override
+                    public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+                        return super.schedule(task, 10, TimeUnit.MILLISECONDS);
+                    }
+                };
+        CamelContext context = new DefaultCamelContext();
+        try (KubernetesClient client =
+                ClusterAccess.connect(cluster.config(NAMESPACE), apiServer)) {
+            context.start();
+            new Preflight(client, apiServer, hurried).onCamelContextFullyStarted(context, false);
+            await().until(() -> cluster.log().total() > 0);
+            apiServer.unreachable("gone");
+            assertThat(apiServer.isToldAway()).isTrue();
+            await().until(
+                            () -> {
+                                now.updateAndGet(time -> time.plusSeconds(1));
+                                return !apiServer.isToldAway();
+                            });
+        } finally {
+            hurried.shutdownNow();
+            context.stop();
+        }
     }
 }
