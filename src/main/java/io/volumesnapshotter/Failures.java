@@ -93,7 +93,7 @@ public final class Failures {
         }
         Claim claim = exchange.getVariable("claim", Claim.class);
         if (heals && claim != null && run != null) {
-            run.sentAgain(claim);
+            run.sentAgain(claim, words(failure));
         }
         if (heals && delay > 0) {
             exchange.getIn().setHeader(Exchange.REDELIVERY_DELAY, delay);

@@ -1,15 +1,20 @@
 package io.volumesnapshotter;
 
+import javax.management.InstanceAlreadyExistsException;
 import javax.management.JMException;
 import javax.management.ObjectName;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.ManagementAgent;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Shows the program's own MBeans beside those of Camel. */
 final class Management {
 
     /** The domain of the program's own MBeans. */
     static final String DOMAIN = "io.volumesnapshotter";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Management.class);
 
     private Management() {}
 
@@ -25,6 +30,8 @@ final class Management {
             if (agent != null) {
                 agent.register(bean, name);
             }
+        } catch (InstanceAlreadyExistsException e) {
+            LOG.debug("{} is shown by another program in this JVM", name);
         } catch (JMException e) {
             throw new IllegalStateException(e);
         }

@@ -71,6 +71,7 @@ public final class Run {
         int requests;
         int askedForAtLook;
         boolean sentAgain;
+        String lastWords;
         boolean pruned;
         boolean created;
         int refusals;
@@ -394,11 +395,16 @@ public final class Run {
         progress.get(claim).created |= created;
     }
 
-    /** Takes note that a claim's request failed and is sent again. */
-    public synchronized void sentAgain(Claim claim) {
+    /**
+     * Takes note that a claim's request failed and is sent again.
+     *
+     * @param words what it failed of
+     */
+    public synchronized void sentAgain(Claim claim, String words) {
         Progress state = progress.get(claim);
         if (state != null) {
             state.sentAgain = true;
+            state.lastWords = words;
         }
     }
 
@@ -488,6 +494,13 @@ public final class Run {
         if (snapshot == null) {
             if (state.requests < MAX_REQUESTS && hasTime()) {
                 return Optional.empty();
+            }
+            if (state.isBeingRequested() && state.lastWords != null) {
+                return failure(
+                        claim,
+                        "it could not be asked for in the time that the run had: "
+                                + state.lastWords,
+                        "look at the API server; the next run tries again");
             }
             if (state.isBeingRequested()) {
                 return failure(

@@ -28,6 +28,14 @@ public final class Benchmark {
     private static final Duration LIMIT = Duration.ofMinutes(10);
     private static final String NEVER = "0 0 0 1 1 ? 2099";
 
+    /** Those of the start script. */
+    private static final String JAVA_OPTS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx128m";
+
+    private static final Map<String, String> MONITORED =
+            Map.of(
+                    "CAMEL_METRICS_ENABLED", "true",
+                    "CAMEL_MANAGEMENT_JOLOKIA_ENABLED", "true");
+
     private Benchmark() {}
 
     public static void main(String[] args) throws Exception {
@@ -42,17 +50,22 @@ public final class Benchmark {
                 "time",
                 "requests",
                 "peak memory");
-        start();
+        start("health only", Map.of());
+        start("health, metrics, Jolokia", MONITORED);
         run(claims, 1);
         run(claims, history);
     }
 
-    private static void start() throws Exception {
+    private static void start(String shows, Map<String, String> environment) throws Exception {
         try (SimulatedCluster cluster = cluster(1);
-                Started program = new Started(cluster, NEVER, 1)) {
+                Started program = new Started(cluster, NEVER, 1, environment)) {
             Instant begin = Instant.now();
             program.program.awaitLine("ready: ");
-            row("start to ready", Duration.between(begin, Instant.now()), -1, program.peak());
+            row(
+                    "start to ready, " + shows,
+                    Duration.between(begin, Instant.now()),
+                    -1,
+                    program.peak());
         }
     }
 
@@ -72,7 +85,7 @@ public final class Benchmark {
                                     due.getHour(),
                                     due.getDayOfMonth(),
                                     due.getMonthValue());
-            try (Started program = new Started(cluster, once, history)) {
+            try (Started program = new Started(cluster, once, history, MONITORED)) {
                 program.program.awaitLine("ready: ");
                 cluster.log().clear();
                 Instant begin = program.time(": starts");
@@ -120,7 +133,8 @@ public final class Benchmark {
         private final Path directory = Files.createTempDirectory("volume-snapshotter-benchmark");
         private final PackagedProgram program;
 
-        Started(SimulatedCluster cluster, String schedule, int keepLast) throws IOException {
+        Started(SimulatedCluster cluster, String schedule, int keepLast, Map<String, String> shows)
+                throws IOException {
             Map<String, String> environment = new HashMap<>();
             environment.put(
                     "KUBECONFIG",
@@ -128,8 +142,12 @@ public final class Benchmark {
             environment.put("SNAPSHOTTER_CLAIMS", "*");
             environment.put("SNAPSHOTTER_SCHEDULE", schedule);
             environment.put("SNAPSHOTTER_KEEP_LAST", Integer.toString(keepLast));
-            Optional.ofNullable(System.getenv("JAVA_OPTS"))
-                    .ifPresent(options -> environment.put("JAVA_OPTS", options));
+            environment.put("CAMEL_MANAGEMENT_ENABLED", "true");
+            environment.put(
+                    "JAVA_OPTS",
+                    Optional.ofNullable(System.getenv("JAVA_OPTS")).orElse(JAVA_OPTS)
+                            + " -Dcamel.management.port=0");
+            environment.putAll(shows);
             program = PackagedProgram.start(directory, environment);
         }
 

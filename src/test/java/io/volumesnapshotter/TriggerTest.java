@@ -86,7 +86,13 @@ class TriggerTest {
     }
 
     private List<String> created() {
-        return cluster.log().entries(request -> request.verb().equals("create")).stream()
+        return cluster
+                .log()
+                .entries(
+                        request ->
+                                request.verb().equals("create")
+                                        && request.resource().equals("volumesnapshots"))
+                .stream()
                 .map(RequestLog.Entry::name)
                 .toList();
     }
