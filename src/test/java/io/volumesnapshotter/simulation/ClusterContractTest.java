@@ -987,7 +987,7 @@ class ClusterContractTest {
     @Test
     void aRestartedServerRefusesForbidsAndThrottlesBeforeItServes() {
         SimulatedCluster simulated = onlySimulated();
-        Duration step = Duration.ofMillis(150);
+        Duration step = Duration.ofMillis(600);
         var restarted = simulated.restart(step, step, step);
 
         List<String> seen = new ArrayList<>();
