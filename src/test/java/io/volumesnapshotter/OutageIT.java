@@ -39,8 +39,8 @@ class OutageIT {
     private static final int SELECTING = 5;
     private static final int LARGE = 15;
 
-    /** That it starts and how it ended. */
-    private static final int LINES_PER_RUN = 2;
+    /** That it starts, that a step which concerns all claims failed, and how it ended. */
+    private static final int LINES_PER_RUN = 3;
 
     /** Of a claim that failed. */
     private static final int LINES_PER_CLAIM = 1;
