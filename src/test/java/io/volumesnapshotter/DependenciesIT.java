@@ -22,7 +22,14 @@ class DependenciesIT {
 
     /** Licences under which the program may be passed on with the library. */
     private static final Set<String> LICENCES =
-            Set.of("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "EPL-1.0", "EPL-2.0", "MIT");
+            Set.of(
+                    "Apache-2.0",
+                    "BSD-2-Clause",
+                    "BSD-3-Clause",
+                    "CC0-1.0",
+                    "EPL-1.0",
+                    "EPL-2.0",
+                    "MIT");
 
     private static String text;
     private static List<JsonNode> components;
