@@ -39,7 +39,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class ClusterAccessTest {
 
-    private static final Predicate<ApiRequest> CREATE = request -> request.verb().equals("create");
+    private static final Predicate<ApiRequest> CREATE =
+            request -> request.is("create", "volumesnapshots");
 
     private SimulatedCluster cluster;
     private KubernetesClient client;

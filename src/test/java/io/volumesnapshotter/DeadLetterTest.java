@@ -156,7 +156,7 @@ class DeadLetterTest {
     @Test
     void aSnapshotThatWasReadyInTimeIsNotToldAsLateWhenItsRunFailedInPruning() {
         Predicate<ApiRequest> deletes = request -> request.verb().equals("delete");
-        Predicate<ApiRequest> creates = request -> request.verb().equals("create");
+        Predicate<ApiRequest> creates = request -> request.is("create", "volumesnapshots");
         ApiAnswer invalid = ApiAnswer.status(422, "Invalid", "not so");
         try (Program program = Program.start(cluster, "db")) {
             program.fire(TEN);
@@ -173,7 +173,7 @@ class DeadLetterTest {
     void aFailureHasAllThatAPersonNeedsToAct() throws Exception {
         cluster.faults()
                 .answer(
-                        request -> request.verb().equals("create"),
+                        request -> request.is("create", "volumesnapshots"),
                         Faults.ALWAYS,
                         ApiAnswer.status(422, "Invalid", "name is no good"));
         List<Failure> notified = new CopyOnWriteArrayList<>();
@@ -250,7 +250,7 @@ class DeadLetterTest {
     void anOutageIsToldOnceForAllClaimsOfARun() {
         cluster.faults()
                 .answer(
-                        request -> request.verb().equals("create"),
+                        request -> request.is("create", "volumesnapshots"),
                         Faults.ALWAYS,
                         ApiAnswer.status(503, "ServiceUnavailable", "etcd is away"));
         try (Program program = Program.start(cluster, "data,db", impatient())) {
@@ -270,7 +270,7 @@ class DeadLetterTest {
     void aClaimWhoseCreationIsSentUntilTheRunIsOverIsToldOnce() {
         cluster.faults()
                 .answer(
-                        request -> request.verb().equals("create"),
+                        request -> request.is("create", "volumesnapshots"),
                         Faults.ALWAYS,
                         ApiAnswer.tooManyRequests(1));
         Map<String, String> settings =
@@ -287,7 +287,7 @@ class DeadLetterTest {
     void aServerThatWantsALongerRestThanTheRunHasIsNotWaitedFor() {
         cluster.faults()
                 .answer(
-                        request -> request.verb().equals("create"),
+                        request -> request.is("create", "volumesnapshots"),
                         Faults.ALWAYS,
                         ApiAnswer.tooManyRequests(3600));
         try (Program program = Program.start(cluster, "db")) {
@@ -305,7 +305,7 @@ class DeadLetterTest {
         cluster.faults()
                 .answer(
                         request ->
-                                request.verb().equals("create")
+                                request.is("create", "volumesnapshots")
                                         && request.objectName().startsWith("db-"),
                         1,
                         ApiAnswer.tooManyRequests(2));

@@ -98,7 +98,9 @@ class FaultMatrixTest {
             boolean run = request.labelSelector().contains(SnapshotLabels.RUN + "=");
             return switch (this) {
                 case CLAIMS -> request.is("list", "persistentvolumeclaims");
-                case CREATE -> request.is("create") && request.objectName().startsWith("data-");
+                case CREATE ->
+                        request.is("create", "volumesnapshots")
+                                && request.objectName().startsWith("data-");
                 case LOOK -> request.is("list", "volumesnapshots") && run;
                 case HISTORY ->
                         request.is("list", "volumesnapshots")

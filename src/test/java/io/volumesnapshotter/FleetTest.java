@@ -208,7 +208,7 @@ class FleetTest {
     }
 
     private static boolean isCreation(ApiRequest request) {
-        return request.is("create") && request.resource().equals("volumesnapshots");
+        return request.is("create", "volumesnapshots");
     }
 
     private static Predicate<ApiRequest> creates(Set<String> claims) {

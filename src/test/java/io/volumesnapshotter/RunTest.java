@@ -444,7 +444,11 @@ class RunTest {
         seed("data", NINE);
         cluster.quota(NAMESPACE, 2);
         try (Program program = Program.start(cluster, "data")) {
-            cluster.faults().cut(Boundary.CARRIED_OUT, request -> request.is("create"), 1);
+            cluster.faults()
+                    .cut(
+                            Boundary.CARRIED_OUT,
+                            request -> request.is("create", "volumesnapshots"),
+                            1);
             program.fire(TEN);
             assertThat(program.told(Level.ERROR)).isEmpty();
         }
@@ -529,7 +533,10 @@ class RunTest {
             awaitPreflight(program);
             cluster.log().clear();
             cluster.faults()
-                    .answer(request -> request.is("create"), 1, ApiAnswer.tooManyRequests(3));
+                    .answer(
+                            request -> request.is("create", "volumesnapshots"),
+                            1,
+                            ApiAnswer.tooManyRequests(3));
             program.fire(TEN);
             assertThat(program.told(Level.ERROR)).isEmpty();
         }
@@ -546,7 +553,9 @@ class RunTest {
         cluster.driver().fails("data", "line one\nline two: code = InvalidArgument");
         cluster.faults()
                 .answer(
-                        request -> request.is("create") && request.objectName().startsWith("db"),
+                        request ->
+                                request.is("create", "volumesnapshots")
+                                        && request.objectName().startsWith("db"),
                         1,
                         ApiAnswer.status(422, "Invalid", "denied\nby policy"));
         try (Program program = Program.start(cluster, "data,db")) {
@@ -564,7 +573,7 @@ class RunTest {
         cluster.faults()
                 .hook(
                         Boundary.ANSWERED,
-                        request -> request.is("create"),
+                        request -> request.is("create", "volumesnapshots"),
                         Faults.ALWAYS,
                         request ->
                                 cluster.admin()

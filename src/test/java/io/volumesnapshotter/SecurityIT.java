@@ -100,7 +100,7 @@ class SecurityIT {
         for (int code : List.of(500, 403, 422)) {
             cluster.faults()
                     .answer(
-                            request -> request.verb().equals("create"),
+                            request -> request.is("create", "volumesnapshots"),
                             1,
                             ApiAnswer.status(code, "Refused", "refused"));
         }
@@ -120,7 +120,7 @@ class SecurityIT {
     void aTokenInTheWordsOfAProxyIsNotLogged() throws Exception {
         cluster.faults()
                 .answer(
-                        request -> request.verb().equals("create"),
+                        request -> request.is("create", "volumesnapshots"),
                         1,
                         ApiAnswer.status(422, "Invalid", "got Bearer " + cluster.token()));
         try (PackagedProgram program = start(Map.of())) {
