@@ -20,10 +20,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Looks all the time whether each schedule's last fire time came to its run, and makes it up if it
- * did not and is not older than the schedule's starting deadline: after a start, after a take-over
- * from another replica, after a route was restarted just when it was due. A run of it that took
- * place finds its snapshots there and takes none; one that was cut off is completed. Of several
- * fire times that were missed the last one is made up, as Kubernetes does for a CronJob.
+ * did not: after a start, after a take-over from another replica, after a route was restarted just
+ * when it was due. A run of it that took place finds its snapshots there and takes none; one that
+ * was cut off is completed; {@link Runs#start} tells of one that is too old. Of several fire times
+ * that were missed the last one is made up, as Kubernetes does for a CronJob.
  *
  * <p>Times before a schedule came into the running program, or got its present trigger, are not
  * made up.
@@ -121,7 +121,7 @@ public final class CatchUp implements StartupListener {
             if (watch == null) {
                 continue;
             }
-            if (!leads) {
+            if (!leads || runs.isUnknown(route.getRouteId())) {
                 watch.attempted = null;
             } else if (isMissed(context, route.getRouteId(), watch, now)) {
                 Instant due = watch.due;
@@ -171,9 +171,14 @@ public final class CatchUp implements StartupListener {
             return false;
         }
         Optional<Schedule> found = PolicyComponent.scheduleOf(context, schedule);
-        return found.isPresent()
-                && !policies(context).isSuspended(found.get())
-                && !due.isBefore(now.minus(found.get().policy().startingDeadline()));
+        if (found.isEmpty()) {
+            return false;
+        }
+        boolean suspended = policies(context).isSuspended(found.get());
+        if (suspended && due.isBefore(now.minus(found.get().policy().startingDeadline()))) {
+            watch.attempted = due;
+        }
+        return !suspended;
     }
 
     private static PolicyComponent policies(CamelContext context) {

@@ -306,6 +306,9 @@ public final class Failures {
     private static String remedy(Throwable failure) {
         KubernetesClientException answer =
                 Causes.find(KubernetesClientException.class, failure).orElse(null);
+        if (Causes.has(MissedException.class, failure)) {
+            return "run the schedule now if the next fire time is too far off";
+        }
         if (answer == null) {
             return Causes.has(RejectedExecutionException.class, failure)
                     ? "the program was stopped; " + NEXT_RUN

@@ -2,6 +2,8 @@ package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
@@ -44,10 +46,13 @@ public final class Runs extends LifecycleStrategySupport {
     /** Property of an exchange that has its schedule's turn. */
     private static final String TURN = "turn";
 
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(10);
+
     private static final Logger LOG = LoggerFactory.getLogger(Runs.class);
 
     private final KubernetesClient client;
     private final Claims claims;
+    private final Snapshots snapshots;
     private final Failures failures;
     private final BooleanSupplier leader;
     private final Journal journal;
@@ -55,6 +60,7 @@ public final class Runs extends LifecycleStrategySupport {
     private final Map<String, Instant> lastFires = new ConcurrentHashMap<>();
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
     private final Map<String, String> lastRuns = new ConcurrentHashMap<>();
+    private final Map<String, Instant> unknown = new ConcurrentHashMap<>();
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
@@ -64,11 +70,13 @@ public final class Runs extends LifecycleStrategySupport {
     public Runs(
             KubernetesClient client,
             Claims claims,
+            Snapshots snapshots,
             Failures failures,
             BooleanSupplier leader,
             Journal journal,
             InstantSource clock) {
         this.claims = claims;
+        this.snapshots = snapshots;
         this.failures = failures;
         this.client = client;
         this.leader = leader;
@@ -79,13 +87,13 @@ public final class Runs extends LifecycleStrategySupport {
     /**
      * Starts the run for the fire time that the trigger tells, or for the present second where
      * there is no trigger, and puts it into the variable {@code run}. A fire for a time that has
-     * had its run, that comes later than the starting deadline, or to a program that is not the
-     * leader, ends the exchange instead.
+     * had its run, or to a program that is not the leader, ends the exchange instead.
      *
      * @throws InterruptedException when the program ends while a run of the schedule still goes on
      * @throws IllegalStateException when no {@code policy:} step came before
+     * @throws MissedException when the fire time got no run within the starting deadline
      */
-    public void start(Exchange exchange) throws InterruptedException {
+    public void start(Exchange exchange) throws InterruptedException, MissedException {
         Schedule schedule = exchange.getVariable(Schedule.VARIABLE, Schedule.class);
         if (schedule == null) {
             throw new IllegalStateException(
@@ -117,13 +125,19 @@ public final class Runs extends LifecycleStrategySupport {
             exchange.setRouteStop(true);
             return;
         }
+        exchange.setVariable(NAME, Names.run(schedule.name(), due));
         // One that began in time and is tried again ends as a success or in the dead letter.
-        if (byItself && !began && isLeftOut(schedule, due)) {
-            exchange.setRouteStop(true);
-            return;
+        if (byItself && !began) {
+            boolean late = clock.instant().isAfter(due.plus(schedule.policy().startingDeadline()));
+            if (late) {
+                checkMissed(schedule, trigger, due, isFired(exchange));
+            }
+            if (late || Names.run(schedule.name(), due).equals(lastRuns.get(schedule.name()))) {
+                exchange.setRouteStop(true);
+                return;
+            }
         }
         exchange.setProperty(BEGAN, true);
-        exchange.setVariable(NAME, Names.run(schedule.name(), due));
         Run run = run(schedule, trigger, due);
         Failures.healed(exchange);
         failures.expect(run);
@@ -171,6 +185,12 @@ public final class Runs extends LifecycleStrategySupport {
         return last != null && !last.isBefore(due);
     }
 
+    /** Whether it is time to ask again if the last fire time got its run. Says so once. */
+    boolean isUnknown(String schedule) {
+        Instant again = unknown.get(schedule);
+        return again != null && again.isBefore(clock.instant()) && unknown.remove(schedule, again);
+    }
+
     /** Whether a run of a schedule goes on or is waiting to start. */
     boolean isBusy(String schedule) {
         Semaphore turn = turns.get(schedule);
@@ -184,15 +204,43 @@ public final class Runs extends LifecycleStrategySupport {
     void forgetFires() {
         lastFires.clear();
         lastRuns.clear();
+        unknown.clear();
     }
 
-    private boolean isLeftOut(Schedule schedule, Instant due) {
-        String name = Names.run(schedule.name(), due);
-        if (clock.instant().isAfter(due.plus(schedule.policy().startingDeadline()))) {
-            LOG.warn("{}: fired later than starting-deadline allows, left out", name);
-            return true;
+    /**
+     * Asks the cluster about a fire time that is too old to get its run now. Another replica, or
+     * this program before it was restarted, may have run it. A schedule that has no snapshot at all
+     * may have been installed since.
+     *
+     * @param wasThere whether the schedule was there at that time
+     */
+    private void checkMissed(
+            Schedule schedule, Optional<Trigger> trigger, Instant due, boolean wasThere)
+            throws MissedException {
+        if (schedule.policy().pruneOnly().isPresent()) {
+            return;
         }
-        return name.equals(lastRuns.get(schedule.name()));
+        List<Instant> created;
+        try {
+            Run run = run(schedule, trigger, due);
+            if (!snapshots.ofRun(run).isEmpty()) {
+                return;
+            }
+            created =
+                    snapshots.ofSchedule(run).stream()
+                            .filter(snapshot -> SnapshotLabels.isOfTheProgram(snapshot.labels()))
+                            .filter(run::concerns)
+                            .map(Snapshot::createdAt)
+                            .toList();
+        } catch (KubernetesClientException e) {
+            LOG.debug("{}: whether it took place is not known", Names.run(schedule.name(), due), e);
+            lastFires.remove(schedule.name(), due);
+            unknown.put(schedule.name(), clock.instant().plus(ASK_AGAIN));
+            return;
+        }
+        if ((wasThere || !created.isEmpty()) && created.stream().allMatch(due::isAfter)) {
+            throw new MissedException(schedule.policy().startingDeadline());
+        }
     }
 
     /**

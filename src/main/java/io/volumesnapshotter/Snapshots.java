@@ -44,12 +44,17 @@ public final class Snapshots {
         return listed(run.listedNamespace(), run.selector(), RUN_PAGE, exchange);
     }
 
+    /** The same, when it is not the run that looks. */
+    List<Snapshot> ofRun(Run run) {
+        return list(run.listedNamespace(), run.selector(), RUN_PAGE);
+    }
+
     /** The snapshots that the keep rules of a run's schedule are for, and perhaps others. */
     public List<Snapshot> ofSchedule(@Variable("run") Run run, Exchange exchange) {
         return listed(run.listedNamespace(), run.scope(), PAGE, exchange);
     }
 
-    /** The same, when no run asks for them. */
+    /** The same, when it is not the run that looks. */
     List<Snapshot> ofSchedule(Run run) {
         return list(run.listedNamespace(), run.scope(), PAGE);
     }

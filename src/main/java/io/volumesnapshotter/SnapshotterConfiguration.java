@@ -72,7 +72,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Failures failures = new Failures(apiServer, journal, clock);
         Snapshots snapshots = new Snapshots(client);
         BooleanSupplier leader = leadership(context, settings);
-        Runs runs = new Runs(client, new Claims(client), failures, leader, journal, clock);
+        Runs runs =
+                new Runs(client, new Claims(client), snapshots, failures, leader, journal, clock);
         Events events = new Events(client, apiServer, environment, clock);
         ExecutorService notifications = notifications(context);
         ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");

@@ -97,6 +97,7 @@ class CatchUpTest {
     void aScheduleThatIsNewIsNotMadeUpForTimesBefore() throws Exception {
         try (Program program = start(EVERY_FIVE_SECONDS)) {
             loseAllFires(program);
+            awaitMadeUp();
             load(program, "late", fiveMinutesAgo);
             Instant loaded = Instant.now();
             await().atMost(LIMIT).until(() -> lastDue().isAfter(loaded));
@@ -109,6 +110,7 @@ class CatchUpTest {
         TestRoutes.schedule(directory, "late");
         try (Program program = start(EVERY_FIVE_SECONDS)) {
             loseAllFires(program);
+            awaitMadeUp();
             load(program, "late", NEVER);
             load(program, "late", fiveMinutesAgo);
             Instant loaded = Instant.now();
@@ -116,6 +118,27 @@ class CatchUpTest {
             assertThat(started(program))
                     .filteredOn(line -> line.startsWith("late-"))
                     .noneMatch(line -> line.contains(Names.run("late", due(fiveMinutesAgo))));
+        }
+    }
+
+    @Test
+    void whatPassedWhileAScheduleWasSuspendedIsNoFailure() throws Exception {
+        TestRoutes.schedule(directory, "late", "suspend: true", "starting-deadline: 4m");
+        for (String schedule : List.of("hourly", "late")) {
+            String run = Names.run(schedule, Instant.EPOCH);
+            cluster.snapshot(
+                    NAMESPACE,
+                    "data-" + run,
+                    "data",
+                    SnapshotLabels.of("data-" + run, schedule, run),
+                    Instant.EPOCH);
+        }
+        try (Program program = start(fiveMinutesAgo)) {
+            await().atMost(LIMIT).until(() -> count(program, "hourly-") == 1);
+            load(program, "late", fiveMinutesAgo);
+            await().during(Duration.ofSeconds(2))
+                    .atMost(LIMIT)
+                    .until(() -> program.told(Level.ERROR).isEmpty());
         }
     }
 
@@ -129,12 +152,22 @@ class CatchUpTest {
                         "10m",
                         "snapshotter.routes",
                         directory.toString(),
+                        "snapshotter.routes-reload",
+                        "false",
                         "snapshotter.schedule",
                         schedule));
     }
 
     private static void loseAllFires(Program program) throws Exception {
         program.context().getComponent("quartz", QuartzComponent.class).getScheduler().standby();
+    }
+
+    /**
+     * Waits until the program has looked for missed fire times, after its triggers were stopped.
+     */
+    private void awaitMadeUp() {
+        Instant lost = Instant.now();
+        await().atMost(LIMIT).until(() -> lastDue().isAfter(lost));
     }
 
     private void load(Program program, String name, String cron) throws Exception {

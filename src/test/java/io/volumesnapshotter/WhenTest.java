@@ -108,6 +108,83 @@ class WhenTest {
     }
 
     @Test
+    void aFireTimeThatIsTooOldIsAFailureWhenItGotNoRun() {
+        seed(due.toInstant().minus(Duration.ofDays(1)));
+        try (Program program = start(Map.of("starting-deadline", "4m"))) {
+            await().until(() -> !program.told(Level.ERROR).isEmpty());
+            assertThat(program.told(Level.ERROR))
+                    .singleElement()
+                    .asString()
+                    .startsWith(Names.run("hourly", due.toInstant()) + ": run-schedule failed:")
+                    .contains("missed", "starting-deadline (4m)", "run the schedule now");
+            program.fire(Instant.now());
+            await().until(
+                            () ->
+                                    program.told(Level.INFO).stream()
+                                            .anyMatch(line -> line.contains("recovered")));
+        }
+    }
+
+    @Test
+    void aFireTimeThatIsTooOldIsNotToldWhenItGotItsRun() {
+        seed(due.toInstant());
+        assertThat(toldAfterLists(1)).isEmpty();
+    }
+
+    @Test
+    void aFireTimeThatIsTooOldIsNotToldWhenALaterRunWasAskedFor() {
+        seed(due.toInstant().minus(Duration.ofDays(1)));
+        seed(due.toInstant().plusSeconds(60));
+        assertThat(toldAfterLists(2)).isEmpty();
+    }
+
+    @Test
+    void aFireTimeBeforeTheProgramWasInstalledIsNotTold() {
+        assertThat(toldAfterLists(2)).isEmpty();
+    }
+
+    @Test
+    void whetherAnOldFireTimeGotItsRunIsAskedAgainWhenTheClusterDoesNotAnswer() {
+        seed(due.toInstant());
+        cluster.faults()
+                .answer(
+                        request ->
+                                request.labelSelector()
+                                        .contains(Names.run("hourly", due.toInstant())),
+                        1,
+                        ApiAnswer.status(503, "ServiceUnavailable", "etcd is away"));
+        assertThat(toldAfterLists(2)).isEmpty();
+    }
+
+    private void seed(Instant fireTime) {
+        String name = Names.snapshot("data", "hourly", fireTime);
+        cluster.snapshot(
+                NAMESPACE,
+                name,
+                "data",
+                SnapshotLabels.of(name, "hourly", Names.run("hourly", fireTime)),
+                fireTime);
+    }
+
+    /** The errors of a program that listed snapshots so often to find out about the run. */
+    private List<String> toldAfterLists(int lists) {
+        Program program = start(Map.of("starting-deadline", "4m"));
+        try (program) {
+            await().atMost(Duration.ofSeconds(30))
+                    .until(
+                            () ->
+                                    cluster.log()
+                                                    .entries(
+                                                            entry ->
+                                                                    entry.labelSelector()
+                                                                            .contains("hourly"))
+                                                    .size()
+                                            == lists);
+        }
+        return program.told(Level.ERROR);
+    }
+
+    @Test
     void aFireForATimeThatHasHadItsRunIsLeftOut() {
         try (Program program = start(Map.of("starting-deadline", "10m"))) {
             awaitSucceeded(program);
@@ -120,13 +197,13 @@ class WhenTest {
     }
 
     @Test
-    void aFireThatComesLaterThanTheStartingDeadlineIsLeftOutAndTold() {
+    void aFireThatComesLaterThanTheStartingDeadlineIsAFailure() {
         try (Program program = start(Map.of("starting-deadline", "1m"))) {
             program.fireByTrigger(Instant.now());
-            assertThat(program.told(Level.WARN))
+            assertThat(program.told(Level.ERROR))
                     .singleElement()
                     .asString()
-                    .contains("later than starting-deadline");
+                    .contains("missed: it was not begun within starting-deadline (1m)");
         }
         assertThat(cluster.log().count("create")).isZero();
     }
