@@ -12,7 +12,7 @@ public final class MissedException extends Exception {
      */
     public MissedException(Duration startingDeadline) {
         super(
-                "missed: it was not begun within starting-deadline (%s)"
+                "missed: no snapshot shows that it was begun, and it is older than starting-deadline (%s)"
                         .formatted(Settings.text(startingDeadline)));
     }
 }

@@ -135,7 +135,7 @@ class CatchUpTest {
         }
         try (Program program = start(fiveMinutesAgo)) {
             await().atMost(LIMIT).until(() -> count(program, "hourly-") == 1);
-            load(program, "late", fiveMinutesAgo);
+            load(program, "late", fiveMinutesAgo, "starting-deadline: 4m");
             await().during(Duration.ofSeconds(2))
                     .atMost(LIMIT)
                     .until(() -> program.told(Level.ERROR).isEmpty());
@@ -170,8 +170,9 @@ class CatchUpTest {
         await().atMost(LIMIT).until(() -> lastDue().isAfter(lost));
     }
 
-    private void load(Program program, String name, String cron) throws Exception {
-        TestRoutes.schedule(directory, name);
+    private void load(Program program, String name, String cron, String... settings)
+            throws Exception {
+        TestRoutes.schedule(directory, name, settings);
         Path file = directory.resolve(name + RouteFiles.SUFFIX);
         PluginHelper.getRoutesLoader(program.context())
                 .updateRoutes(

@@ -203,7 +203,7 @@ class WhenTest {
             assertThat(program.told(Level.ERROR))
                     .singleElement()
                     .asString()
-                    .contains("missed: it was not begun within starting-deadline (1m)");
+                    .contains("missed", "older than starting-deadline (1m)");
         }
         assertThat(cluster.log().count("create")).isZero();
     }
