@@ -171,8 +171,8 @@ final class ShownSchedule implements ScheduleMXBean {
             throw new IllegalStateException("another replica leads; ask that one");
         }
         Route route = context.getRoute(schedule);
-        if (route == null || !context.getRouteController().getRouteStatus(schedule).isStarted()) {
-            throw new IllegalStateException("schedule \"" + schedule + "\" does not run");
+        if (route == null || !CatchUp.takesFires(route)) {
+            throw new IllegalStateException("schedule \"" + schedule + "\" does not run now");
         }
         executor.execute(() -> CatchUp.fire(route, due, property));
     }
