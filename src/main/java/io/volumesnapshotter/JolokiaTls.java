@@ -3,15 +3,20 @@ package io.volumesnapshotter;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ClientAuth;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.PemTrustOptions;
+import io.vertx.core.net.SSLOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -38,12 +43,14 @@ final class JolokiaTls extends ServiceSupport {
     private static final Logger LOG = LoggerFactory.getLogger(JolokiaTls.class);
     private static final int IDLE_SECONDS = 60;
     private static final int START_SECONDS = 30;
+    private static final long RENEWAL_MILLIS = 10_000;
 
     private final Path directory;
     private final LdapName client;
     private final int port;
     private final JolokiaPlatformHttpPlugin jolokia = new DefaultJolokiaPlatformHttpPlugin();
     private Vertx vertx;
+    private volatile SSLOptions certificates;
 
     /**
      * @param directory has tls.crt and tls.key, which it shows, and ca.crt, which has to have
@@ -86,12 +93,14 @@ final class JolokiaTls extends ServiceSupport {
                                 .setInternalBlockingPoolSize(1));
         try {
             ServiceHelper.startService(jolokia);
-            vertx.createHttpServer(options())
-                    .requestHandler(router())
-                    .listen(port)
+            HttpServerOptions options = options();
+            certificates = options.getSslOptions();
+            HttpServer server = vertx.createHttpServer(options).requestHandler(router());
+            server.listen(port)
                     .toCompletionStage()
                     .toCompletableFuture()
                     .get(START_SECONDS, TimeUnit.SECONDS);
+            vertx.setPeriodic(RENEWAL_MILLIS, id -> renew(server));
         } catch (Exception e) {
             LOG.error(
                     "Jolokia does not listen on port {}: {}; put tls.crt, tls.key and ca.crt into"
@@ -105,24 +114,49 @@ final class JolokiaTls extends ServiceSupport {
 
     @Override
     protected void doStop() {
-        vertx.close();
+        if (vertx != null) {
+            vertx.close();
+        }
         ServiceHelper.stopService(jolokia);
     }
 
-    private HttpServerOptions options() {
+    /** Takes files that were renewed, as cert-manager does long before they end. */
+    private void renew(HttpServer server) {
+        try {
+            SSLOptions found = options().getSslOptions();
+            if (!found.equals(certificates)) {
+                certificates = found;
+                server.updateSSLOptions(found)
+                        .onSuccess(any -> LOG.info("{}: certificates read anew", directory))
+                        .onFailure(this::notRenewed);
+            }
+        } catch (IOException e) {
+            notRenewed(e);
+        }
+    }
+
+    private void notRenewed(Throwable failure) {
+        LOG.warn(
+                "{}: the certificates of before are used on, since those that are there now"
+                        + " can't be read: {}",
+                directory,
+                Failures.rootWords(failure));
+    }
+
+    private HttpServerOptions options() throws IOException {
         return new HttpServerOptions()
                 .setIdleTimeout(IDLE_SECONDS)
                 .setSsl(true)
                 .setKeyCertOptions(
                         new PemKeyCertOptions()
-                                .setCertPath(file("tls.crt"))
-                                .setKeyPath(file("tls.key")))
-                .setTrustOptions(new PemTrustOptions().addCertPath(file("ca.crt")))
+                                .setCertValue(file("tls.crt"))
+                                .setKeyValue(file("tls.key")))
+                .setTrustOptions(new PemTrustOptions().addCertValue(file("ca.crt")))
                 .setClientAuth(ClientAuth.REQUIRED);
     }
 
-    private String file(String name) {
-        return directory.resolve(name).toAbsolutePath().toString();
+    private Buffer file(String name) throws IOException {
+        return Buffer.buffer(Files.readAllBytes(directory.resolve(name)));
     }
 
     @SuppressWarnings("unchecked")

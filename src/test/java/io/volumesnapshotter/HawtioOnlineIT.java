@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -61,6 +63,7 @@ class HawtioOnlineIT {
         authority.sign("longer", GATEWAY + ".example.com", "clientAuth");
         authority.sign("site", GATEWAY, "serverAuth");
         foreign = new Authority(directory);
+        foreign.sign("server", "CN=volume-snapshotter", "serverAuth");
         foreign.sign("gateway", GATEWAY, "clientAuth");
         Path secret = Files.createDirectory(directory.resolve("secret"));
         authority.write("server", secret);
@@ -100,7 +103,7 @@ class HawtioOnlineIT {
     void theGatewaysProbeIsAnswered() throws Exception {
         HttpResponse<String> answer =
                 gateway.send(
-                        fromAPage("/jolokia/version").GET().build(),
+                        fromAPage(port, "/jolokia/version").GET().build(),
                         HttpResponse.BodyHandlers.ofString());
 
         assertThat(JSON.readTree(answer.body()).at("/value/agent").asText()).isNotEmpty();
@@ -108,7 +111,7 @@ class HawtioOnlineIT {
 
     @Test
     void ourOperationsWork() throws Exception {
-        assertThat(answer(gateway, RUN_NOW).path("value").asText()).contains("starts");
+        assertThat(answer(gateway, port, RUN_NOW).path("value").asText()).contains("starts");
 
         await().atMost(LIMIT).until(() -> !cluster.snapshots(NAMESPACE, "data").isEmpty());
     }
@@ -135,7 +138,7 @@ class HawtioOnlineIT {
         for (String path : new String[] {"/", "/jolokia", "/jolokia/", "/jolokia/config"}) {
             HttpResponse<String> answer =
                     client.send(
-                            fromAPage(path)
+                            fromAPage(port, path)
                                     .POST(HttpRequest.BodyPublishers.ofString(VERSION))
                                     .build(),
                             HttpResponse.BodyHandlers.ofString());
@@ -145,26 +148,20 @@ class HawtioOnlineIT {
 
     @Test
     void plainHttpIsNotAnswered() {
-        assertThatThrownBy(
-                        () ->
-                                HttpClient.newHttpClient()
-                                        .send(
-                                                HttpRequest.newBuilder(
-                                                                URI.create(
-                                                                        "http://127.0.0.1:"
-                                                                                + port
-                                                                                + "/jolokia/version"))
-                                                        .build(),
-                                                HttpResponse.BodyHandlers.ofString()))
+        HttpRequest plain =
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/jolokia/version"))
+                        .build();
+
+        assertThatThrownBy(() -> gateway.send(plain, HttpResponse.BodyHandlers.ofString()))
                 .isInstanceOf(IOException.class)
-                .isNotInstanceOf(java.net.ConnectException.class);
+                .isNotInstanceOf(ConnectException.class);
     }
 
     @Test
     void preflightInTheSamePodDoesNotWantThePort() throws Exception {
         try (PackagedProgram preflight = start(settings, "preflight")) {
-            assertThat(preflight.awaitExit()).isNotEqualTo(VolumeSnapshotter.EXIT_CONFIG);
-            assertThat(preflight.lines()).noneMatch(line -> line.contains("Jolokia"));
+            assertThat(preflight.awaitExit()).isZero();
+            assertThat(preflight.lines()).isNotEmpty().allMatch(line -> line.startsWith("INFO "));
         }
     }
 
@@ -177,6 +174,25 @@ class HawtioOnlineIT {
         try (PackagedProgram started = start(without)) {
             started.awaitLine("Jolokia does not listen on port 0");
             started.awaitLine("succeeded");
+            started.terminate();
+        }
+    }
+
+    @Test
+    void renewedCertificatesAreTakenWithoutARestart() throws Exception {
+        Path renewed = Files.createDirectory(directory.resolve("renewed"));
+        authority.write("server", renewed);
+        int other = freePort();
+        Map<String, String> changed = new HashMap<>(settings);
+        changed.put("SNAPSHOTTER_JOLOKIA_TLS", renewed.toString());
+        changed.put("SNAPSHOTTER_JOLOKIA_TLS_LISTEN", String.valueOf(other));
+        HttpClient next = client(foreign.client("gateway", foreign));
+        try (PackagedProgram started = start(changed)) {
+            await().atMost(LIMIT)
+                    .ignoreExceptions()
+                    .until(() -> ask(gateway, other, VERSION) == 200);
+            foreign.write("server", renewed);
+            await().atMost(LIMIT).ignoreExceptions().until(() -> ask(next, other, VERSION) == 200);
             started.terminate();
         }
     }
@@ -195,8 +211,7 @@ class HawtioOnlineIT {
 
     private static void assertRefusedByTls(SSLContext context) {
         HttpClient client = client(context);
-        assertThatThrownBy(() -> ask(client, VERSION))
-                .isInstanceOf(javax.net.ssl.SSLException.class);
+        assertThatThrownBy(() -> ask(client, VERSION)).isInstanceOf(SSLException.class);
     }
 
     private static PackagedProgram start(Map<String, String> settings, String... arguments)
@@ -214,14 +229,19 @@ class HawtioOnlineIT {
 
     private static int ask(HttpClient client, String request)
             throws IOException, InterruptedException {
-        return answer(client, request).path("status").asInt();
+        return ask(client, port, request);
     }
 
-    private static JsonNode answer(HttpClient client, String request)
+    private static int ask(HttpClient client, int at, String request)
+            throws IOException, InterruptedException {
+        return answer(client, at, request).path("status").asInt();
+    }
+
+    private static JsonNode answer(HttpClient client, int at, String request)
             throws IOException, InterruptedException {
         return JSON.readTree(
                 client.send(
-                                fromAPage("/jolokia/")
+                                fromAPage(at, "/jolokia/")
                                         .POST(HttpRequest.BodyPublishers.ofString(request))
                                         .build(),
                                 HttpResponse.BodyHandlers.ofString())
@@ -229,8 +249,8 @@ class HawtioOnlineIT {
     }
 
     /** With what the gateway sends on from the browser of its user. */
-    private static HttpRequest.Builder fromAPage(String path) {
-        return HttpRequest.newBuilder(URI.create("https://127.0.0.1:" + port + path))
+    private static HttpRequest.Builder fromAPage(int at, String path) {
+        return HttpRequest.newBuilder(URI.create("https://127.0.0.1:" + at + path))
                 .header("Content-Type", "application/json")
                 .header("Authorization", "Bearer token-of-a-user")
                 .header("Origin", "https://hawtio.example.com")
