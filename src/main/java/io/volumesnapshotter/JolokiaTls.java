@@ -172,20 +172,24 @@ final class JolokiaTls extends ServiceSupport {
     }
 
     private void admit(RoutingContext request) {
-        if (!isClient(request)) {
-            request.fail(403);
-            return;
+        String refusal = refusal(request);
+        if (refusal.isEmpty()) {
+            request.request().headers().remove(HttpHeaders.ORIGIN).remove(HttpHeaders.REFERER);
+            request.next();
+        } else {
+            request.response().setStatusCode(403).end(refusal);
         }
-        request.request().headers().remove(HttpHeaders.ORIGIN).remove(HttpHeaders.REFERER);
-        request.next();
     }
 
-    private boolean isClient(RoutingContext request) {
+    private String refusal(RoutingContext request) {
         try {
             String subject = request.request().sslSession().getPeerPrincipal().getName();
-            return new LdapName(subject).getRdns().containsAll(client.getRdns());
+            return new LdapName(subject).getRdns().containsAll(client.getRdns())
+                    ? ""
+                    : "the certificate is of %s, and %s is let in: snapshotter.jolokia-tls-client"
+                            .formatted(subject, client);
         } catch (SSLPeerUnverifiedException | InvalidNameException e) {
-            return false;
+            return Failures.rootWords(e);
         }
     }
 }

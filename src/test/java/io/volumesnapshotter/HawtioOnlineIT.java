@@ -143,7 +143,10 @@ class HawtioOnlineIT {
                                     .build(),
                             HttpResponse.BodyHandlers.ofString());
             assertThat(answer.statusCode()).describedAs(path).isEqualTo(403);
+            assertThat(answer.body())
+                    .contains("CN=hawtio-online.", "snapshotter.jolokia-tls-client");
         }
+        assertThat(program.lines()).noneMatch(line -> line.contains(" ERROR "));
     }
 
     @Test
@@ -155,6 +158,16 @@ class HawtioOnlineIT {
         assertThatThrownBy(() -> gateway.send(plain, HttpResponse.BodyHandlers.ofString()))
                 .isInstanceOf(IOException.class)
                 .isNotInstanceOf(ConnectException.class);
+    }
+
+    @Test
+    void whatNobodyAsksForIsNotThere() throws Exception {
+        assertThat(
+                        gateway.send(
+                                        fromAPage(port, "/observe/health/live").GET().build(),
+                                        HttpResponse.BodyHandlers.ofString())
+                                .statusCode())
+                .isEqualTo(404);
     }
 
     @Test
@@ -187,12 +200,14 @@ class HawtioOnlineIT {
         changed.put("SNAPSHOTTER_JOLOKIA_TLS", renewed.toString());
         changed.put("SNAPSHOTTER_JOLOKIA_TLS_LISTEN", String.valueOf(other));
         HttpClient next = client(foreign.client("gateway", foreign));
+        HttpClient former = client(authority.client("gateway", foreign));
         try (PackagedProgram started = start(changed)) {
             await().atMost(LIMIT)
                     .ignoreExceptions()
                     .until(() -> ask(gateway, other, VERSION) == 200);
             foreign.write("server", renewed);
             await().atMost(LIMIT).ignoreExceptions().until(() -> ask(next, other, VERSION) == 200);
+            assertThatThrownBy(() -> ask(former, other, VERSION)).isInstanceOf(SSLException.class);
             started.terminate();
         }
     }
