@@ -35,8 +35,8 @@ import org.slf4j.LoggerFactory;
  * sends on what its user's browser sent, the user's token and the address of its page, so there is
  * no password to ask for, and the origin of a request tells nothing.
  *
- * <p>Jolokia's own agent is not used: version 2.5.0 answers a POST to {@code /jolokia/config} of
- * anyone, without asking for the certificate.
+ * <p>Jolokia's own agent is not used, since it does not ask for the certificate on each of its
+ * paths.
  */
 final class JolokiaTls extends ServiceSupport {
 
@@ -131,7 +131,10 @@ final class JolokiaTls extends ServiceSupport {
                         .onFailure(this::notRenewed);
             }
         } catch (IOException e) {
-            notRenewed(e);
+            if (certificates != null) {
+                certificates = null;
+                notRenewed(e);
+            }
         }
     }
 
