@@ -38,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Edits of the route files while the program runs. */
 @Timeout(60)
@@ -350,6 +351,18 @@ class RouteReloadTest {
             cluster.driver().fails("out of order: code = InvalidArgument");
             program.fire(NINE);
             awaitTold(program, Level.ERROR, "await-ready failed for");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"handle-failure", "make-room", "publish"})
+    void aRouteThatOnlyTheErrorHandlingOrAWireTapSendsToStaysWhenItsFileGoes(String route)
+            throws IOException {
+        try (Program program = startMounted()) {
+            files.remove(route + RouteFiles.SUFFIX);
+            mount();
+            awaitTold(program, Level.ERROR, route + RouteFiles.SUFFIX, "no route starts there");
+            assertThat(routes(program)).contains(route);
         }
     }
 
