@@ -27,6 +27,8 @@ import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.util.URISupport;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 
 /**
@@ -155,6 +157,10 @@ final class RouteSet {
                     calls(context, route.getOutputs()).forEach(uri -> calls.put(uri, file));
                 }
             }
+            if (ids.isEmpty() && !configures && !isList(text)) {
+                throw new InvalidSettingException(
+                        "route", "", "begin the file with \"- route:\", as the other files do");
+            }
         } catch (Exception | LinkageError | StackOverflowError e) {
             wrong.put(file, invalid(file, e));
             return;
@@ -170,6 +176,12 @@ final class RouteSet {
         if (starts.stream().anyMatch(start -> !start.startsWith(DIRECT))) {
             triggered.add(file);
         }
+    }
+
+    /** Whether a text that is YAML is one of the YAML DSL; Camel passes over all others. */
+    private static boolean isList(String text) {
+        return new Load(LoadSettings.builder().build()).loadFromString(text) instanceof List<?> list
+                && !list.isEmpty();
     }
 
     /** What is wrong with a file, as far as it is known with the line. */

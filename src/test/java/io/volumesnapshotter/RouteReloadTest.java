@@ -9,6 +9,7 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -351,6 +352,28 @@ class RouteReloadTest {
             cluster.driver().fails("out of order: code = InvalidArgument");
             program.fire(NINE);
             awaitTold(program, Level.ERROR, "await-ready failed for");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"route:\n  id: hourly\n", "kind: ConfigMap\n", "[]", "hourly"})
+    void aFileThatCamelPassesOverIsToldAndItsRoutesRunOn(String text) throws IOException {
+        try (Program program = startMounted()) {
+            files.put("hourly.camel.yaml", text);
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml", "- route:");
+            assertThat(routes(program)).contains("hourly");
+        }
+    }
+
+    @Test
+    void aFileThatIsNotInUtf8IsTold() throws IOException {
+        ConfigMapMount.write(directory, files);
+        try (Program program = start(Map.of())) {
+            Files.write(
+                    directory.resolve("..data/hourly.camel.yaml"),
+                    "# \u00e9\n".getBytes(StandardCharsets.ISO_8859_1));
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml", "not in UTF-8");
         }
     }
 
