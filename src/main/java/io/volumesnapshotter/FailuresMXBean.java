@@ -19,7 +19,8 @@ public interface FailuresMXBean {
      * @param run name of a run that failed
      * @return what was done
      * @throws IllegalArgumentException when no such run is known to have failed
-     * @throws IllegalStateException when another replica leads or the schedule's route is stopped
+     * @throws IllegalStateException when another replica leads, the schedule's route is stopped or
+     *     the schedule is suspended
      */
     String replay(String run);
 }

@@ -47,6 +47,9 @@ final class Metrics {
         EXPECTED_INTERVAL(
                 "expected_interval_seconds",
                 "How far apart the snapshots of a claim are meant to be at this time."),
+        LAST_RUN(
+                "last_run_timestamp_seconds",
+                "When a run of a schedule went on last, in seconds since 1970; 0 when none did."),
         NEXT_FIRE("next_fire_timestamp_seconds", "When a schedule is due next."),
         FAILING_CLAIMS("failing_claims", "How many claims of a schedule fail now."),
         STORED_SNAPSHOTS("stored_snapshots", "Snapshots of a schedule when they were listed last."),

@@ -14,6 +14,7 @@ import org.apache.camel.DelegateEndpoint;
 import org.apache.camel.Endpoint;
 import org.apache.camel.EndpointAware;
 import org.apache.camel.Route;
+import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.Service;
 import org.apache.camel.component.direct.DirectEndpoint;
 import org.apache.camel.component.quartz.QuartzComponent;
@@ -23,8 +24,10 @@ import org.apache.camel.impl.engine.RouteService;
 import org.apache.camel.main.Main;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.spi.ExchangeFactoryManager;
 import org.apache.camel.spi.LifecycleStrategy;
 import org.apache.camel.spi.Resource;
+import org.apache.camel.spi.RoutePolicy;
 import org.apache.camel.spi.RouteStartupOrder;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.service.ServiceHelper;
@@ -267,7 +270,35 @@ final class ReloadableContext extends DefaultCamelContext {
         if (getRoute(route.getId()) == null) {
             getInflightRepository().removeRoute(route.getId());
         }
+        disposePolicies(route);
+        ExchangeFactoryManager factories = getCamelContextExtension().getExchangeFactoryManager();
+        factories.getExchangeFactories().stream()
+                .filter(factory -> factory.getConsumer() == route.getConsumer())
+                .toList()
+                .forEach(factories::removeExchangeFactory);
         versions.forget(route);
+    }
+
+    /** Each route has policies of its own, such as the one that counts for its metrics. */
+    private void disposePolicies(Route route) {
+        Set<RoutePolicy> inUse = new HashSet<>();
+        getRoutes().forEach(other -> inUse.addAll(other.getRoutePolicyList()));
+        retired.forEach(other -> inUse.addAll(other.route().getRoutePolicyList()));
+        inUse.add(versions);
+        for (RoutePolicy policy : route.getRoutePolicyList()) {
+            if (inUse.contains(policy)) {
+                continue;
+            }
+            if (getRoute(route.getId()) == null) {
+                // It takes the metrics away that the route that has its place would count on.
+                policy.onRemove(route);
+            }
+            try {
+                removeService(policy);
+            } catch (Exception e) {
+                throw RuntimeCamelException.wrapRuntimeCamelException(e);
+            }
+        }
     }
 
     /** The endpoints that a route starts at or sends to. */

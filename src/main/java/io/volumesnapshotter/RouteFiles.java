@@ -1,6 +1,7 @@
 package io.volumesnapshotter;
 
 import java.io.IOException;
+import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -445,6 +446,8 @@ public final class RouteFiles {
                     reading.texts.put(file, Files.readString(entry));
                 } catch (NoSuchFileException e) {
                     LOG.debug("{} is gone", entry);
+                } catch (MalformedInputException e) {
+                    reading.unreadable.put(file, "it is not in UTF-8");
                 } catch (IOException e) {
                     reading.unreadable.put(file, Failures.rootWords(e));
                 }

@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -10,19 +11,24 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.ToDefinition;
+import org.apache.camel.model.ToDynamicDefinition;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.util.URISupport;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 
 /**
@@ -137,6 +143,7 @@ final class RouteSet {
                                     .getRouteConfigurationCollection()
                                     .getRouteConfigurations()) {
                         configures = true;
+                        calls(context, parts(configuration)).forEach(uri -> calls.put(uri, file));
                         // One with an id is only for routes that name it.
                         handles |= configuration.getId() == null;
                     }
@@ -146,9 +153,13 @@ final class RouteSet {
                     check(context, route);
                     ids.put(route.getRouteId(), file);
                     starts.add(start(context, route)[0]);
-                    plans |= !uris(route, POLICY).isEmpty();
-                    uris(route, DIRECT).forEach(uri -> calls.put(uri, file));
+                    plans |= steps(route).stream().anyMatch(s -> s.getUri().startsWith(POLICY));
+                    calls(context, route.getOutputs()).forEach(uri -> calls.put(uri, file));
                 }
+            }
+            if (ids.isEmpty() && !configures && !isList(text)) {
+                throw new InvalidSettingException(
+                        "route", "", "begin the file with \"- route:\", as the other files do");
             }
         } catch (Exception | LinkageError | StackOverflowError e) {
             wrong.put(file, invalid(file, e));
@@ -165,6 +176,12 @@ final class RouteSet {
         if (starts.stream().anyMatch(start -> !start.startsWith(DIRECT))) {
             triggered.add(file);
         }
+    }
+
+    /** Whether a text that is YAML is one of the YAML DSL; Camel passes over all others. */
+    private static boolean isList(String text) {
+        return new Load(LoadSettings.builder().build()).loadFromString(text) instanceof List<?> list
+                && !list.isEmpty();
     }
 
     /** What is wrong with a file, as far as it is known with the line. */
@@ -194,11 +211,30 @@ final class RouteSet {
                         .toList();
     }
 
-    /** The endpoints of a component that a route sends to, without their parameters. */
-    private static List<String> uris(RouteDefinition route, String component) {
-        return steps(route).stream()
-                .map(ToDefinition::getUri)
-                .filter(uri -> uri.startsWith(component))
+    /** What a configuration adds to all routes. */
+    private static List<ProcessorDefinition<?>> parts(RouteConfigurationDefinition configuration) {
+        List<ProcessorDefinition<?>> all = new ArrayList<>();
+        all.addAll(configuration.getOnExceptions());
+        all.addAll(configuration.getOnCompletions());
+        all.addAll(configuration.getIntercepts());
+        all.addAll(configuration.getInterceptFroms());
+        all.addAll(configuration.getInterceptSendTos());
+        return all;
+    }
+
+    /** The routes that steps send to, as far as that does not depend on the message. */
+    private static List<String> calls(CamelContext context, List<ProcessorDefinition<?>> steps) {
+        return Stream.concat(
+                        ProcessorDefinitionHelper.filterTypeInOutputs(steps, ToDefinition.class)
+                                .stream()
+                                .map(ToDefinition::getUri),
+                        ProcessorDefinitionHelper.filterTypeInOutputs(
+                                        steps, ToDynamicDefinition.class)
+                                .stream()
+                                .map(ToDynamicDefinition::getUri)
+                                .filter(uri -> !uri.contains("$")))
+                .map(context::resolvePropertyPlaceholders)
+                .filter(uri -> uri.startsWith(DIRECT))
                 .map(uri -> uri.split("\\?")[0])
                 .toList();
     }

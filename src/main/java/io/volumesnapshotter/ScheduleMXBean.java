@@ -40,8 +40,8 @@ public interface ScheduleMXBean {
      * Starts a run for the present second, in the background.
      *
      * @return what was done
-     * @throws IllegalStateException when another replica leads, or the schedule is stopped or
-     *     suspended
+     * @throws IllegalStateException when another replica leads, the schedule is stopped or
+     *     suspended, or the run that was asked for last has not ended
      */
     String runNow();
 

@@ -234,6 +234,7 @@ final class Schedules implements StartupListener {
 
     private void show() {
         boolean leads = leader.getAsBoolean();
+        Map<Tags, Double> last = new HashMap<>();
         Map<Tags, Double> next = new HashMap<>();
         Map<Tags, Double> failing = new HashMap<>();
         Map<Tags, Double> suspended = new HashMap<>();
@@ -241,6 +242,7 @@ final class Schedules implements StartupListener {
         Map<Tags, Double> terminating = new HashMap<>();
         for (State state : states) {
             Tags tags = Tags.of("schedule", state.name);
+            last.put(tags, seconds(lastRun(state.name)));
             state.next.ifPresent(at -> next.put(tags, seconds(at)));
             if (leads) {
                 failing.put(tags, (double) failures.count(state.name));
@@ -258,12 +260,19 @@ final class Schedules implements StartupListener {
                                         .ifPresent(at -> terminating.put(tags, seconds(at)));
                             });
         }
+        metrics.set(Metrics.Series.LAST_RUN, last);
         metrics.set(Metrics.Series.NEXT_FIRE, next);
         metrics.set(Metrics.Series.FAILING_CLAIMS, failing);
         metrics.set(Metrics.Series.SUSPENDED, suspended);
         metrics.set(Metrics.Series.STORED_SNAPSHOTS, stored);
         metrics.set(Metrics.Series.TERMINATING_OLDEST, terminating);
         showClaims();
+    }
+
+    private Instant lastRun(String schedule) {
+        return journal.running(schedule).isPresent()
+                ? clock.instant()
+                : journal.lastRun(schedule).map(Journal.LastRun::ended).orElse(Instant.EPOCH);
     }
 
     private void showClaims() {

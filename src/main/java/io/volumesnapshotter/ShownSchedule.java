@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
@@ -30,6 +31,7 @@ final class ShownSchedule implements ScheduleMXBean {
     private final BooleanSupplier leader;
     private final Executor executor;
     private final InstantSource clock;
+    private final AtomicBoolean asked = new AtomicBoolean();
 
     /**
      * @param leader whether this program is the one that runs schedules
@@ -144,21 +146,39 @@ final class ShownSchedule implements ScheduleMXBean {
 
     @Override
     public String runNow() {
-        if (isSuspended()) {
-            throw new IllegalStateException("schedule \"" + name + "\" is suspended");
+        if (!asked.compareAndSet(false, true)) {
+            throw new IllegalStateException(
+                    "the run of \"" + name + "\" that was asked for last has not ended yet");
         }
-        Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
-        boolean waits = runs.isBusy(name);
-        fire(context, leader, executor, name, now, Runs.ASKED_FOR);
-        return Names.run(name, now)
-                + (waits ? " starts when the run that goes on has ended" : " starts");
+        try {
+            Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+            boolean waits = runs.isBusy(name);
+            fire(context, leader, this::execute, name, now, Runs.ASKED_FOR);
+            return Names.run(name, now)
+                    + (waits ? " starts when the run that goes on has ended" : " starts");
+        } catch (RuntimeException e) {
+            asked.set(false);
+            throw e;
+        }
+    }
+
+    private void execute(Runnable run) {
+        executor.execute(
+                () -> {
+                    try {
+                        run.run();
+                    } finally {
+                        asked.set(false);
+                    }
+                });
     }
 
     /**
      * Runs a schedule in the background.
      *
      * @param property tells the run why
-     * @throws IllegalStateException when another replica leads or the schedule's route is stopped
+     * @throws IllegalStateException when another replica leads, the schedule's route is stopped or
+     *     the schedule is suspended
      */
     static void fire(
             CamelContext context,
@@ -173,6 +193,11 @@ final class ShownSchedule implements ScheduleMXBean {
         Route route = context.getRoute(schedule);
         if (route == null || !CatchUp.takesFires(route)) {
             throw new IllegalStateException("schedule \"" + schedule + "\" does not run now");
+        }
+        if (PolicyComponent.scheduleOf(context, schedule)
+                .filter(context.getComponent("policy", PolicyComponent.class)::isSuspended)
+                .isPresent()) {
+            throw new IllegalStateException("schedule \"" + schedule + "\" is suspended");
         }
         executor.execute(() -> CatchUp.fire(route, due, property));
     }

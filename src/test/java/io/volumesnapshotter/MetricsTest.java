@@ -122,6 +122,27 @@ class MetricsTest {
     }
 
     @Test
+    void whenAScheduleRanLastShowsAndIsNowWhileItRuns() {
+        String lastRun = "last_run_timestamp_seconds{schedule=\"hourly\"}";
+        try (Program program = start(Map.of())) {
+            awaitValue(program, lastRun, 0);
+            cluster.driver().neverReady();
+            Instant before = Instant.now();
+            Thread run = new Thread(() -> program.fire(NINE));
+            run.start();
+            await().atMost(LIMIT)
+                    .until(
+                            () ->
+                                    value(program, lastRun).orElseThrow()
+                                            > before.plusSeconds(1).getEpochSecond());
+            cluster.driver().heal();
+            run.join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
     void whatFailsShowsUntilItIsWellAgain() {
         cluster.driver().fails("logs", UNSUPPORTED);
         try (Program program = start(Map.of())) {

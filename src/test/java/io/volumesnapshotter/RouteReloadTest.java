@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,6 +29,7 @@ import javax.management.ObjectName;
 import javax.management.openmbean.TabularData;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Route;
+import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicy;
 import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
@@ -38,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Edits of the route files while the program runs. */
 @Timeout(60)
@@ -353,6 +358,40 @@ class RouteReloadTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"route:\n  id: hourly\n", "kind: ConfigMap\n", "[]", "hourly"})
+    void aFileThatCamelPassesOverIsToldAndItsRoutesRunOn(String text) throws IOException {
+        try (Program program = startMounted()) {
+            files.put("hourly.camel.yaml", text);
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml", "- route:");
+            assertThat(routes(program)).contains("hourly");
+        }
+    }
+
+    @Test
+    void aFileThatIsNotInUtf8IsTold() throws IOException {
+        ConfigMapMount.write(directory, files);
+        try (Program program = start(Map.of())) {
+            Files.write(
+                    directory.resolve("..data/hourly.camel.yaml"),
+                    "# \u00e9\n".getBytes(StandardCharsets.ISO_8859_1));
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml", "not in UTF-8");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"handle-failure", "make-room", "publish"})
+    void aRouteThatOnlyTheErrorHandlingOrAWireTapSendsToStaysWhenItsFileGoes(String route)
+            throws IOException {
+        try (Program program = startMounted()) {
+            files.remove(route + RouteFiles.SUFFIX);
+            mount();
+            awaitTold(program, Level.ERROR, route + RouteFiles.SUFFIX, "no route starts there");
+            assertThat(routes(program)).contains(route);
+        }
+    }
+
     @Test
     void rightEditsTakeEffectBesideAWrongOne() throws IOException {
         try (Program program = startMounted()) {
@@ -534,6 +573,61 @@ class RouteReloadTest {
                                             .isZero());
             assertThat(program.context().getEndpoints()).hasSize(endpoints);
         }
+    }
+
+    @Test
+    void ofRoutesThatWereExchangedNothingIsKeptAndTheirMetricsCountOn() throws IOException {
+        ConfigMapMount.write(directory, files);
+        try (Program program =
+                start(
+                        Map.of(
+                                "camel.management.enabled", "true",
+                                "camel.management.port", "0",
+                                "camel.metrics.enabled", "true"))) {
+            program.fire(NINE);
+            ReloadableContext context = (ReloadableContext) program.context();
+            schedule("nightly", "0 0 3 1 1 ? 2098");
+            mount();
+            await().until(() -> routes(program).contains("nightly"));
+            int before = parts(context);
+            for (int i = 0; i < 3; i++) {
+                files.replaceAll(
+                        (name, text) -> text.replace("description: ", "description: Oh, "));
+                mount();
+                String version = "" + (i + 2);
+                await().until(() -> attribute("ReloadCount").toString().equals(version));
+            }
+            await().until(() -> context.retired() == 0);
+            assertThat(parts(context)).isEqualTo(before);
+            program.fire(TEN);
+            assertThat(exchanges(context, "run-schedule")).isEqualTo(2);
+
+            files.remove("nightly.camel.yaml");
+            mount();
+            await().until(() -> exchanges(context, "nightly") < 0);
+        }
+    }
+
+    /** How much the context holds for its routes. */
+    private static int parts(ReloadableContext context) {
+        return context.hasServices(MicrometerRoutePolicy.class).size()
+                + context.getCamelContextExtension()
+                        .getExchangeFactoryManager()
+                        .getConsumerCounter();
+    }
+
+    /** What Camel's metrics count of a route; -1 when they do not have it. */
+    private static double exchanges(ReloadableContext context, String route) {
+        return context
+                .getRegistry()
+                .findSingleByType(PrometheusMeterRegistry.class)
+                .find("camel.exchanges.total")
+                .tag("routeId", route)
+                .counters()
+                .stream()
+                .mapToDouble(Counter::count)
+                .findAny()
+                .orElse(-1);
     }
 
     @Test

@@ -119,6 +119,19 @@ class ScheduleMXBeanTest {
     }
 
     @Test
+    void noSecondRunIsStartedFromItWhileOneGoesOn() {
+        cluster.driver().readyAfter(Duration.ofSeconds(1));
+        try (Program program = Program.start(cluster, "data")) {
+            ScheduleMXBean bean = bean("hourly");
+            bean.runNow();
+            assertThatThrownBy(bean::runNow).hasMessageContaining("has not ended yet");
+            await().atMost(LIMIT).until(() -> !lines(program, "succeeded, 1 of 1").isEmpty());
+            await().atMost(LIMIT).until(() -> bean.getRunning() == null);
+            await().atMost(LIMIT).ignoreExceptions().until(() -> bean.runNow().endsWith(" starts"));
+        }
+    }
+
+    @Test
     void ofTheFiresThatASuspendedScheduleMissesOnlyTheLastIsMadeUp() {
         try (Program program =
                 Program.start(
@@ -167,6 +180,20 @@ class ScheduleMXBeanTest {
             program.fire(TEN);
         }
         assertThat(cluster.log().count("create")).isZero();
+    }
+
+    @Test
+    void aFailedRunOfASuspendedScheduleIsNotReplayed() {
+        cluster.driver().fails("out of order: code = InvalidArgument");
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            bean("hourly").suspend();
+            FailuresMXBean failures =
+                    JMX.newMXBeanProxy(
+                            JMX_SERVER, Management.name("Failures"), FailuresMXBean.class);
+            assertThatThrownBy(() -> failures.replay("hourly-20261122100000"))
+                    .hasMessageContaining("\"hourly\" is suspended");
+        }
     }
 
     @Test
