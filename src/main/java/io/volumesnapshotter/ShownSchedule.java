@@ -144,9 +144,6 @@ final class ShownSchedule implements ScheduleMXBean {
 
     @Override
     public String runNow() {
-        if (isSuspended()) {
-            throw new IllegalStateException("schedule \"" + name + "\" is suspended");
-        }
         Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
         boolean waits = runs.isBusy(name);
         fire(context, leader, executor, name, now, Runs.ASKED_FOR);
@@ -158,7 +155,8 @@ final class ShownSchedule implements ScheduleMXBean {
      * Runs a schedule in the background.
      *
      * @param property tells the run why
-     * @throws IllegalStateException when another replica leads or the schedule's route is stopped
+     * @throws IllegalStateException when another replica leads, or the schedule is suspended or its
+     *     route stopped
      */
     static void fire(
             CamelContext context,
@@ -173,6 +171,12 @@ final class ShownSchedule implements ScheduleMXBean {
         Route route = context.getRoute(schedule);
         if (route == null || !context.getRouteController().getRouteStatus(schedule).isStarted()) {
             throw new IllegalStateException("schedule \"" + schedule + "\" does not run");
+        }
+        PolicyComponent policies = context.getComponent("policy", PolicyComponent.class);
+        if (PolicyComponent.scheduleOf(context, schedule)
+                .filter(policies::isSuspended)
+                .isPresent()) {
+            throw new IllegalStateException("schedule \"" + schedule + "\" is suspended");
         }
         executor.execute(() -> CatchUp.fire(route, due, property));
     }
