@@ -61,6 +61,7 @@ public final class Runs extends LifecycleStrategySupport {
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
     private final Map<String, String> lastRuns = new ConcurrentHashMap<>();
     private final Map<String, Instant> unknown = new ConcurrentHashMap<>();
+    private final Map<String, Instant> rested = new ConcurrentHashMap<>();
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
@@ -129,7 +130,7 @@ public final class Runs extends LifecycleStrategySupport {
         // One that began in time and is tried again ends as a success or in the dead letter.
         if (byItself && !began) {
             boolean late = clock.instant().isAfter(due.plus(schedule.policy().startingDeadline()));
-            if (late) {
+            if (late && !due.equals(rested.get(schedule.name()))) {
                 checkMissed(schedule, trigger, due, isFired(exchange));
             }
             if (late || Names.run(schedule.name(), due).equals(lastRuns.get(schedule.name()))) {
@@ -189,6 +190,11 @@ public final class Runs extends LifecycleStrategySupport {
     boolean isUnknown(String schedule) {
         Instant again = unknown.get(schedule);
         return again != null && again.isBefore(clock.instant()) && unknown.remove(schedule, again);
+    }
+
+    /** Takes note that a schedule was suspended when it was due, and that it is too late now. */
+    void rested(String schedule, Instant due) {
+        rested.put(schedule, due);
     }
 
     /** Whether a run of a schedule goes on or is waiting to start. */
