@@ -660,6 +660,20 @@ public final class Run {
         }
     }
 
+    /**
+     * Whether a snapshot that was stale is gone or going already, or can still be spared.
+     *
+     * @param listed the snapshots of the schedule
+     */
+    boolean mayGo(Claim claim, String name, List<Snapshot> listed) {
+        List<Snapshot> history = listed.stream().filter(scopeOf(claim)).toList();
+        List<Snapshot> spare =
+                Retention.stale(history, scopeOf(claim), LAST_GOOD, zone, clock.instant());
+        return history.stream()
+                .filter(snapshot -> snapshot.name().equals(name) && !snapshot.terminating())
+                .allMatch(spare::contains);
+    }
+
     /** Claims that only have to be pruned need not exist any more, so their names decide. */
     private Collection<Claim> prunable(Collection<Claim> listed) {
         List<String> names = policy.selection().names();

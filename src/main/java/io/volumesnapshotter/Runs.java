@@ -406,6 +406,23 @@ public final class Runs extends LifecycleStrategySupport {
         return claim.namespace() + "/" + snapshot;
     }
 
+    /**
+     * Looks again whether a snapshot may be deleted when its deletion is sent again, which may be
+     * long after it was decided: a newer one may be gone by now, or this one held. Leaves it then.
+     */
+    public void checkStale(
+            @Variable("run") Run run,
+            @Variable("claim") Claim claim,
+            @Variable("snapshot") String name,
+            Exchange exchange) {
+        if (exchange.getIn().getHeader(Exchange.REDELIVERY_COUNTER) == null
+                || run.mayGo(claim, name, snapshots.ofSchedule(run))) {
+            return;
+        }
+        LOG.warn("{} {}: left {}: it is not stale any more", run.name(), claim, name);
+        exchange.setRouteStop(true);
+    }
+
     /** Takes note that a stale snapshot was deleted. */
     public void deleted(@Variable("run") Run run) {
         run.sign();

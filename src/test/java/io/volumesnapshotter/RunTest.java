@@ -304,6 +304,33 @@ class RunTest {
     }
 
     @Test
+    void theLastGoodOneStaysAlsoWhenTheNewOneGoesWhileADeletionIsSentAgain() {
+        seed("data", NINE);
+        cluster.faults()
+                .hook(
+                        Boundary.ARRIVED,
+                        request -> request.is("delete"),
+                        1,
+                        request -> {
+                            cluster.admin()
+                                    .genericKubernetesResources(
+                                            "snapshot.storage.k8s.io/v1", "VolumeSnapshot")
+                                    .inNamespace(NAMESPACE)
+                                    .withName("data-hourly-20261122100000")
+                                    .delete();
+                            throw new IllegalStateException("etcd lost its leader");
+                        });
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.WARN))
+                    .contains(
+                            "hourly-20261122100000 apps/data: left data-hourly-20261122090000: it"
+                                    + " is not stale any more");
+        }
+        awaitSnapshots("data-hourly-20261122090000");
+    }
+
+    @Test
     void aDeletionThatStorageHoldsUpDoesNotHoldUpTheRun() {
         seed("data", NINE);
         cluster.driver().holdDeletions();
