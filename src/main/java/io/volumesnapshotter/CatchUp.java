@@ -15,6 +15,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.StartupListener;
+import org.apache.camel.support.service.ServiceHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -123,7 +124,7 @@ public final class CatchUp implements StartupListener {
             }
             if (!leads || runs.isUnknown(route.getRouteId())) {
                 watch.attempted = null;
-            } else if (isMissed(context, route.getRouteId(), watch, now)) {
+            } else if (isMissed(route, watch, now)) {
                 Instant due = watch.due;
                 watch.attempted = due;
                 executor.execute(() -> fire(route, due, MADE_UP));
@@ -157,7 +158,9 @@ public final class CatchUp implements StartupListener {
         return watch;
     }
 
-    private boolean isMissed(CamelContext context, String schedule, Watch watch, Instant now) {
+    private boolean isMissed(Route route, Watch watch, Instant now) {
+        CamelContext context = route.getCamelContext();
+        String schedule = route.getRouteId();
         Instant due = watch.due;
         if (due == null
                 || due.equals(watch.attempted)
@@ -180,7 +183,19 @@ public final class CatchUp implements StartupListener {
             watch.attempted = due;
             runs.rested(schedule, due);
         }
-        return !suspended;
+        return !suspended && takesFires(route);
+    }
+
+    /**
+     * Whether a fire would reach the route's steps. They are stopped when leadership is lost, and
+     * start a second after it is regained.
+     */
+    static boolean takesFires(Route route) {
+        return route.getCamelContext()
+                        .getRouteController()
+                        .getRouteStatus(route.getRouteId())
+                        .isStarted()
+                && ServiceHelper.isStarted(route.getProcessor());
     }
 
     private static PolicyComponent policies(CamelContext context) {

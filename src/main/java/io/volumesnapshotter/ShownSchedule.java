@@ -169,8 +169,8 @@ final class ShownSchedule implements ScheduleMXBean {
             throw new IllegalStateException("another replica leads; ask that one");
         }
         Route route = context.getRoute(schedule);
-        if (route == null || !context.getRouteController().getRouteStatus(schedule).isStarted()) {
-            throw new IllegalStateException("schedule \"" + schedule + "\" does not run");
+        if (route == null || !CatchUp.takesFires(route)) {
+            throw new IllegalStateException("schedule \"" + schedule + "\" does not run now");
         }
         PolicyComponent policies = context.getComponent("policy", PolicyComponent.class);
         if (PolicyComponent.scheduleOf(context, schedule)

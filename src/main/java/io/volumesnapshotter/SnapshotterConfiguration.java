@@ -130,6 +130,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 HealthCheck.class,
                 new ScheduleHealth(schedules, journal, failures.open(), clock));
 
+        String certificates = settings.text("jolokia-tls");
+        if (!certificates.isEmpty()) {
+            context.addService(JolokiaTls.of(Path.of(certificates), settings), true, false);
+        }
+
         routeFiles = new RouteFiles(Path.of(settings.text("routes")), clock);
         metrics.show(routeFiles);
         reload(context, settings, events, notifications);

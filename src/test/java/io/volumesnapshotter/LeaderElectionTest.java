@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -204,6 +205,23 @@ class LeaderElectionTest {
             await().atMost(LIMIT).until(() -> fault.hits() >= 8);
             fault.cancel();
             await().atMost(LIMIT).until(() -> leads(one) || leads(two));
+        }
+    }
+
+    @Test
+    void aLeaderThatComesBackMakesUpTheFireTimeThatPassedMeanwhile() {
+        String every20Seconds = "*/20 * * * * ?";
+        try (Program one = startReplica("pod-1", with(QUICK, "schedule", every20Seconds))) {
+            await().atMost(LIMIT).until(() -> leads(one));
+            Faults.Fault fault =
+                    cluster.faults().hold(Boundary.ARRIVED, LeaderElectionTest::isLease, 1000);
+            await().atMost(LIMIT).until(() -> !leads(one));
+            Instant due = Cron.nextDue(every20Seconds, ZoneOffset.UTC, Instant.now()).orElseThrow();
+            await().atMost(LIMIT).until(() -> Instant.now().isAfter(due.plusMillis(2500)));
+            fault.cancel();
+            await().atMost(LIMIT)
+                    .until(() -> created().contains(Names.snapshot("data", "hourly", due)));
+            assertThat(one.told(Level.ERROR)).isEmpty();
         }
     }
 

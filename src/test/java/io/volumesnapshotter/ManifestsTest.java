@@ -9,11 +9,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HTTPGetAction;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.SecretEnvSource;
 import io.fabric8.kubernetes.api.model.SecretVolumeSource;
@@ -478,6 +480,50 @@ class ManifestsTest {
                     .extracting(Volume::getSecret)
                     .extracting(SecretVolumeSource::getSecretName, SecretVolumeSource::getOptional)
                     .containsExactly(tuple("volume-snapshotter-jolokia", null));
+        }
+
+        @Test
+        void hawtioOnlineFindsThePodByItsPortAndAnnotations() throws Exception {
+            objects = Kustomize.build(Path.of("examples", "overlays", "hawtio-online"));
+            PodTemplateSpec template = only(Deployment.class).getSpec().getTemplate();
+
+            assertThat(template.getSpec().getContainers().get(0).getPorts())
+                    .extracting(ContainerPort::getName, ContainerPort::getContainerPort)
+                    .containsExactlyInAnyOrder(
+                            tuple("management", 9876),
+                            tuple(
+                                    "jolokia",
+                                    Integer.valueOf(
+                                            properties.getProperty(
+                                                    "snapshotter.jolokia-tls-listen"))));
+            assertThat(template.getMetadata().getAnnotations())
+                    .containsExactlyInAnyOrderEntriesOf(
+                            Map.of(
+                                    "hawt.io/protocol", "https",
+                                    "hawt.io/jolokiaPath", "/jolokia/"));
+        }
+
+        @Test
+        void hawtioOnlineIsKnownByCertificatesInASecretThatHasToBeThere() throws Exception {
+            objects = Kustomize.build(Path.of("examples", "overlays", "hawtio-online"));
+            PodSpec spec = only(Deployment.class).getSpec().getTemplate().getSpec();
+            String directory = "/etc/volume-snapshotter/jolokia-tls";
+
+            assertThat(spec.getContainers().get(0).getEnv())
+                    .extracting(EnvVar::getName, EnvVar::getValue)
+                    .contains(
+                            tuple("SNAPSHOTTER_JOLOKIA_TLS", directory),
+                            tuple("SNAPSHOTTER_JOLOKIA_TLS_CLIENT", "CN=hawtio-online.hawtio.svc"));
+            assertThat(spec.getContainers().get(0).getVolumeMounts())
+                    .extracting(VolumeMount::getName, VolumeMount::getMountPath)
+                    .contains(tuple("jolokia-tls", directory));
+            assertThat(spec.getVolumes())
+                    .filteredOn(volume -> volume.getName().equals("jolokia-tls"))
+                    .extracting(Volume::getSecret)
+                    .extracting(SecretVolumeSource::getSecretName, SecretVolumeSource::getOptional)
+                    .containsExactly(tuple("volume-snapshotter-jolokia-tls", null));
+            assertThat(spec.getSecurityContext().getFsGroup())
+                    .isEqualTo(spec.getSecurityContext().getRunAsGroup());
         }
 
         private <T> T only(Class<T> type) {
