@@ -165,8 +165,7 @@ public final class CatchUp implements StartupListener {
         if (due == null
                 || due.equals(watch.attempted)
                 || due.plus(GRACE).isAfter(now)
-                || runs.isBusy(schedule)
-                || !takesFires(route)) {
+                || runs.isBusy(schedule)) {
             return false;
         }
         if (runs.hasFired(schedule, due)) {
@@ -177,11 +176,14 @@ public final class CatchUp implements StartupListener {
         if (found.isEmpty()) {
             return false;
         }
-        boolean suspended = policies(context).isSuspended(found.get());
+        boolean suspended =
+                policies(context).isSuspended(found.get())
+                        || !context.getRouteController().getRouteStatus(schedule).isStarted();
         if (suspended && due.isBefore(now.minus(found.get().policy().startingDeadline()))) {
             watch.attempted = due;
+            runs.rested(schedule, due);
         }
-        return !suspended;
+        return !suspended && takesFires(route);
     }
 
     /**

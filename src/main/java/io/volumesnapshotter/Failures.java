@@ -49,9 +49,9 @@ public final class Failures {
     }
 
     /**
-     * Whether to send a request again. While nothing answers, and for what concerns all claims
-     * alike, that is as long as the run has time. What one claim's request is answered with must
-     * not hold up the others, so it is tried a limited number of times.
+     * Whether to send a request again. While nothing answers or nobody is served, and for what
+     * concerns all claims alike, that is as long as the run has time. What else one claim's request
+     * is answered with must not hold up the others, so it is tried a limited number of times.
      */
     public boolean heal(Exchange exchange) {
         Throwable failure = caught(exchange);
@@ -81,10 +81,14 @@ public final class Failures {
                                     && (apiServer.isRestarting()
                                                     && hasTime(exchange, attempts, true)
                                             || apiServer.hasAnswered() && attempts < MAX_FORBIDDEN);
-                    case 409, 410, 429 -> hasTime(exchange, attempts, false);
+                    case 409, 410 -> hasTime(exchange, attempts, false);
                     default ->
-                            (answer.getCode() <= 0 || answer.getCode() >= 500)
-                                    && hasTime(exchange, attempts, unanswered);
+                            (isOutage(failure) || answer.getCode() >= 500)
+                                    && hasTime(
+                                            exchange,
+                                            attempts,
+                                            unanswered
+                                                    || ApiServer.AWAY.contains(answer.getCode()));
                 };
         long delay = apiServer.retryAfterMillis();
         Run run = run(exchange);
@@ -112,9 +116,9 @@ public final class Failures {
         return answer != null && answer.getCode() == 403 && isQuota(answer) && creates;
     }
 
-    private static boolean hasTime(Exchange exchange, int attempts, boolean unanswered) {
+    private static boolean hasTime(Exchange exchange, int attempts, boolean unserved) {
         Run run = run(exchange);
-        boolean concernsAll = unanswered || exchange.getVariable("claim") == null;
+        boolean concernsAll = unserved || exchange.getVariable("claim") == null;
         boolean runHasTime = run == null ? hasTimeToStart(exchange) : run.hasTime();
         return attempts < MAX_ATTEMPTS || concernsAll && runHasTime;
     }
@@ -158,7 +162,7 @@ public final class Failures {
             claims = List.of();
         }
         boolean isNews =
-                !isOutage(failure)
+                !(isOutage(failure) || words.startsWith(Run.UNASKED))
                         || (run == null
                                 ? !open.isOpen(exchange.getFromRouteId(), words)
                                 : claims.size() > 1 || run.isFirstToldOf(words));

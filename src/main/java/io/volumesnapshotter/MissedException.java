@@ -1,18 +1,28 @@
 package io.volumesnapshotter;
 
 import java.time.Duration;
+import java.util.List;
 
-/** A fire time got no run, and it is too late for one. */
+/** A fire time got no run, or one that was cut off, and it is too late for one. */
 public final class MissedException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
     /**
      * @param startingDeadline how late a run may begin
+     * @param claims those that got no snapshot; empty for all
      */
-    public MissedException(Duration startingDeadline) {
+    public MissedException(Duration startingDeadline, List<Claim> claims) {
         super(
-                "missed: no snapshot shows that it was begun, and it is older than starting-deadline (%s)"
-                        .formatted(Settings.text(startingDeadline)));
+                "missed: %s, and it is older than starting-deadline (%s)"
+                        .formatted(
+                                claims.isEmpty()
+                                        ? "no snapshot shows that it was begun"
+                                        : "it left no snapshot of "
+                                                + DeadLetter.names(
+                                                        claims.stream()
+                                                                .map(Claim::toString)
+                                                                .toList()),
+                                Settings.text(startingDeadline)));
     }
 }

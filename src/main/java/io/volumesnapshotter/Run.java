@@ -42,6 +42,9 @@ public final class Run {
     /** After so long without a sign, a run that is past its time does nothing any more. */
     static final Duration SILENCE = Duration.ofMinutes(30);
 
+    /** What is said of a claim whose creation was not carried out in time. */
+    static final String UNASKED = "it could not be asked for in the time that the run had";
+
     private static final Keep LAST_GOOD = Keep.last(1);
 
     /** A schedule's names of a claim's snapshots are in the order of their fire times. */
@@ -498,15 +501,11 @@ public final class Run {
             if (state.isBeingRequested() && state.lastWords != null) {
                 return failure(
                         claim,
-                        "it could not be asked for in the time that the run had: "
-                                + state.lastWords,
+                        UNASKED + ": " + state.lastWords,
                         "look at the API server; the next run tries again");
             }
             if (state.isBeingRequested()) {
-                return failure(
-                        claim,
-                        "it could not be asked for in the time that the run had",
-                        "raise concurrency or ready-timeout");
+                return failure(claim, UNASKED, "raise concurrency or ready-timeout");
             }
             return state.created
                     ? failure(
@@ -659,6 +658,20 @@ public final class Run {
                     .filter(last -> !last.ready() && !last.terminating())
                     .ifPresent(last -> state.failedBefore = last);
         }
+    }
+
+    /**
+     * Whether a snapshot that was stale is gone or going already, or can still be spared.
+     *
+     * @param listed the snapshots of the schedule
+     */
+    boolean mayGo(Claim claim, String name, List<Snapshot> listed) {
+        List<Snapshot> history = listed.stream().filter(scopeOf(claim)).toList();
+        List<Snapshot> spare =
+                Retention.stale(history, scopeOf(claim), LAST_GOOD, zone, clock.instant());
+        return history.stream()
+                .filter(snapshot -> snapshot.name().equals(name) && !snapshot.terminating())
+                .allMatch(spare::contains);
     }
 
     /** Claims that only have to be pruned need not exist any more, so their names decide. */

@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -61,6 +62,7 @@ public final class Runs extends LifecycleStrategySupport {
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
     private final Map<String, String> lastRuns = new ConcurrentHashMap<>();
     private final Map<String, Instant> unknown = new ConcurrentHashMap<>();
+    private final Map<String, Instant> rested = new ConcurrentHashMap<>();
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
@@ -117,6 +119,7 @@ public final class Runs extends LifecycleStrategySupport {
         // A fire may have been frozen on its way, or have waited, until another replica led.
         boolean began = exchange.getProperty(BEGAN) != null;
         if (byItself && !leader.getAsBoolean()) {
+            lastFires.remove(schedule.name(), due);
             if (began) {
                 LOG.warn(
                         "{}: left to the replica that leads next, before its claims were known",
@@ -129,7 +132,7 @@ public final class Runs extends LifecycleStrategySupport {
         // One that began in time and is tried again ends as a success or in the dead letter.
         if (byItself && !began) {
             boolean late = clock.instant().isAfter(due.plus(schedule.policy().startingDeadline()));
-            if (late) {
+            if (late && !due.equals(rested.get(schedule.name()))) {
                 checkMissed(schedule, trigger, due, isFired(exchange));
             }
             if (late || Names.run(schedule.name(), due).equals(lastRuns.get(schedule.name()))) {
@@ -191,6 +194,11 @@ public final class Runs extends LifecycleStrategySupport {
         return again != null && again.isBefore(clock.instant()) && unknown.remove(schedule, again);
     }
 
+    /** Takes note that a schedule was suspended when it was due, and that it is too late now. */
+    void rested(String schedule, Instant due) {
+        rested.put(schedule, due);
+    }
+
     /** Whether a run of a schedule goes on or is waiting to start. */
     boolean isBusy(String schedule) {
         Semaphore turn = turns.get(schedule);
@@ -209,8 +217,9 @@ public final class Runs extends LifecycleStrategySupport {
 
     /**
      * Asks the cluster about a fire time that is too old to get its run now. Another replica, or
-     * this program before it was restarted, may have run it. A schedule that has no snapshot at all
-     * may have been installed since.
+     * this program before it was restarted, may have run it, or have been cut off in the middle. A
+     * schedule of which no snapshot was due at a time of its present trigger may have been
+     * installed, or have got that trigger, since; and a claim without any may be new.
      *
      * @param wasThere whether the schedule was there at that time
      */
@@ -220,27 +229,63 @@ public final class Runs extends LifecycleStrategySupport {
         if (schedule.policy().pruneOnly().isPresent()) {
             return;
         }
-        List<Instant> created;
+        List<Claim> claims;
+        Map<Claim, List<Instant>> fires;
         try {
             Run run = run(schedule, trigger, due);
-            if (!snapshots.ofRun(run).isEmpty()) {
+            claims = run.claims();
+            if (claimsOf(snapshots.ofRun(run)).containsAll(claims)) {
                 return;
             }
-            created =
+            fires =
                     snapshots.ofSchedule(run).stream()
                             .filter(snapshot -> SnapshotLabels.isOfTheProgram(snapshot.labels()))
                             .filter(run::concerns)
-                            .map(Snapshot::createdAt)
-                            .toList();
+                            .collect(
+                                    Collectors.groupingBy(
+                                            Snapshot::claim,
+                                            Collectors.mapping(
+                                                    Runs::fireTime, Collectors.toList())));
         } catch (KubernetesClientException e) {
             LOG.debug("{}: whether it took place is not known", Names.run(schedule.name(), due), e);
             lastFires.remove(schedule.name(), due);
             unknown.put(schedule.name(), clock.instant().plus(ASK_AGAIN));
             return;
         }
-        if ((wasThere || !created.isEmpty()) && created.stream().allMatch(due::isAfter)) {
-            throw new MissedException(schedule.policy().startingDeadline());
+        List<Instant> all = fires.values().stream().flatMap(List::stream).toList();
+        if (!wasThere && all.stream().noneMatch(time -> isDue(trigger, time))) {
+            return;
         }
+        List<Claim> missed =
+                claims.stream()
+                        .filter(claim -> wasThere || fires.containsKey(claim))
+                        .filter(
+                                claim ->
+                                        fires.getOrDefault(claim, List.of()).stream()
+                                                .allMatch(due::isAfter))
+                        .toList();
+        if (!missed.isEmpty()) {
+            throw new MissedException(
+                    schedule.policy().startingDeadline(),
+                    all.stream().allMatch(due::isAfter) ? List.of() : missed);
+        }
+    }
+
+    private static Set<Claim> claimsOf(List<Snapshot> listed) {
+        return listed.stream().map(Snapshot::claim).collect(Collectors.toSet());
+    }
+
+    /** When a snapshot's run was due. Its creation may be much later, and by another clock. */
+    private static Instant fireTime(Snapshot snapshot) {
+        try {
+            return Names.fireTime(snapshot.labels().getOrDefault(SnapshotLabels.RUN, ""));
+        } catch (DateTimeException e) {
+            return snapshot.createdAt();
+        }
+    }
+
+    private static boolean isDue(Optional<Trigger> trigger, Instant time) {
+        return trigger.flatMap(any -> any.lastDue(time)).filter(time::equals).isPresent();
     }
 
     /**
@@ -359,6 +404,23 @@ public final class Runs extends LifecycleStrategySupport {
 
     private static String key(Claim claim, String snapshot) {
         return claim.namespace() + "/" + snapshot;
+    }
+
+    /**
+     * Looks again whether a snapshot may be deleted when its deletion is sent again, which may be
+     * long after it was decided: a newer one may be gone by now, or this one held. Leaves it then.
+     */
+    public void checkStale(
+            @Variable("run") Run run,
+            @Variable("claim") Claim claim,
+            @Variable("snapshot") String name,
+            Exchange exchange) {
+        if (exchange.getIn().getHeader(Exchange.REDELIVERY_COUNTER) == null
+                || run.mayGo(claim, name, snapshots.ofSchedule(run))) {
+            return;
+        }
+        LOG.warn("{} {}: left {}: it is not stale any more", run.name(), claim, name);
+        exchange.setRouteStop(true);
     }
 
     /** Takes note that a stale snapshot was deleted. */

@@ -177,8 +177,8 @@ final class ShownSchedule implements ScheduleMXBean {
      * Runs a schedule in the background.
      *
      * @param property tells the run why
-     * @throws IllegalStateException when another replica leads, the schedule's route is stopped or
-     *     the schedule is suspended
+     * @throws IllegalStateException when another replica leads, or the schedule is suspended or its
+     *     route stopped
      */
     static void fire(
             CamelContext context,
@@ -194,8 +194,9 @@ final class ShownSchedule implements ScheduleMXBean {
         if (route == null || !CatchUp.takesFires(route)) {
             throw new IllegalStateException("schedule \"" + schedule + "\" does not run now");
         }
+        PolicyComponent policies = context.getComponent("policy", PolicyComponent.class);
         if (PolicyComponent.scheduleOf(context, schedule)
-                .filter(context.getComponent("policy", PolicyComponent.class)::isSuspended)
+                .filter(policies::isSuspended)
                 .isPresent()) {
             throw new IllegalStateException("schedule \"" + schedule + "\" is suspended");
         }

@@ -122,17 +122,30 @@ class CatchUpTest {
     }
 
     @Test
+    void whatPassedWhileARouteWasStoppedIsNoFailure() throws Exception {
+        Instant before = Instant.now().truncatedTo(ChronoUnit.HOURS).minusSeconds(3600);
+        seed("hourly", before);
+        TestRoutes.schedule(directory, "hourly", "starting-deadline: 1s");
+        try (Program program = start("*/20 * * * * ?")) {
+            program.context().getRouteController().stopRoute("hourly");
+            Instant stopped = Instant.now();
+            Instant next = Cron.nextDue("*/20 * * * * ?", ZoneOffset.UTC, stopped).orElseThrow();
+            await().atMost(LIMIT).until(() -> Instant.now().isAfter(next.plusSeconds(5)));
+            int told = program.told(Level.ERROR).size();
+            program.context().getRouteController().startRoute("hourly");
+            await().during(Duration.ofSeconds(2))
+                    .atMost(LIMIT)
+                    .until(() -> program.told(Level.ERROR).size() == told);
+        }
+    }
+
+    @Test
     void whatPassedWhileAScheduleWasSuspendedIsNoFailure() throws Exception {
         TestRoutes.schedule(directory, "late", "suspend: true", "starting-deadline: 4m");
-        for (String schedule : List.of("hourly", "late")) {
-            String run = Names.run(schedule, Instant.EPOCH);
-            cluster.snapshot(
-                    NAMESPACE,
-                    "data-" + run,
-                    "data",
-                    SnapshotLabels.of("data-" + run, schedule, run),
-                    Instant.EPOCH);
-        }
+        Instant lastYear =
+                Cron.lastDue(fiveMinutesAgo, ZoneOffset.UTC, due(fiveMinutesAgo).minusSeconds(1))
+                        .orElseThrow();
+        List.of("hourly", "late").forEach(schedule -> seed(schedule, lastYear));
         try (Program program = start(fiveMinutesAgo)) {
             await().atMost(LIMIT).until(() -> count(program, "hourly-") == 1);
             load(program, "late", fiveMinutesAgo, "starting-deadline: 4m");
@@ -156,6 +169,16 @@ class CatchUpTest {
                         "false",
                         "snapshotter.schedule",
                         schedule));
+    }
+
+    private void seed(String schedule, Instant fireTime) {
+        String run = Names.run(schedule, fireTime);
+        cluster.snapshot(
+                NAMESPACE,
+                "data-" + run,
+                "data",
+                SnapshotLabels.of("data-" + run, schedule, run),
+                fireTime);
     }
 
     private static void loseAllFires(Program program) throws Exception {

@@ -376,6 +376,12 @@ class DeadLetterTest {
                                             .containsEntry("reason", UNSUPPORTED));
             assertThatThrownBy(() -> failures.replay("hourly-20261122090000"))
                     .hasMessageContaining("no run \"hourly-20261122090000\"");
+            PolicyComponent policies =
+                    program.context().getComponent("policy", PolicyComponent.class);
+            policies.suspend("hourly", true);
+            assertThatThrownBy(() -> failures.replay("hourly-20261122100000"))
+                    .hasMessageContaining("is suspended");
+            policies.suspend("hourly", false);
             cluster.driver().heal();
             cluster.log().clear();
             assertThat(failures.replay("hourly-20261122100000"))

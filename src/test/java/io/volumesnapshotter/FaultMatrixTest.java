@@ -131,6 +131,10 @@ class FaultMatrixTest {
         boolean isUnanswered() {
             return isLate() || title.equals(REFUSED) || words[0].equals(CUT);
         }
+
+        boolean isUnserved() {
+            return title.startsWith("429") || title.equals("503");
+        }
     }
 
     private static Row row(String title, Striking striking, String... words) {
@@ -408,7 +412,7 @@ class FaultMatrixTest {
             if (row.isLate()) {
                 return 20;
             }
-            return isForAll || row.isUnanswered() ? 15 : 60;
+            return isForAll || row.isUnanswered() || row.isUnserved() ? 15 : 60;
         }
     }
 

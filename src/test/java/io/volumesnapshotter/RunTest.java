@@ -12,6 +12,7 @@ import io.volumesnapshotter.simulation.RequestLog;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -25,6 +26,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a run of the shipped routes leaves in the cluster, and what it tells. */
 @Timeout(60)
@@ -301,6 +304,33 @@ class RunTest {
     }
 
     @Test
+    void theLastGoodOneStaysAlsoWhenTheNewOneGoesWhileADeletionIsSentAgain() {
+        seed("data", NINE);
+        cluster.faults()
+                .hook(
+                        Boundary.ARRIVED,
+                        request -> request.is("delete"),
+                        1,
+                        request -> {
+                            cluster.admin()
+                                    .genericKubernetesResources(
+                                            "snapshot.storage.k8s.io/v1", "VolumeSnapshot")
+                                    .inNamespace(NAMESPACE)
+                                    .withName("data-hourly-20261122100000")
+                                    .delete();
+                            throw new IllegalStateException("etcd lost its leader");
+                        });
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            assertThat(program.told(Level.WARN))
+                    .contains(
+                            "hourly-20261122100000 apps/data: left data-hourly-20261122090000: it"
+                                    + " is not stale any more");
+        }
+        awaitSnapshots("data-hourly-20261122090000");
+    }
+
+    @Test
     void aDeletionThatStorageHoldsUpDoesNotHoldUpTheRun() {
         seed("data", NINE);
         cluster.driver().holdDeletions();
@@ -383,6 +413,37 @@ class RunTest {
                     .contains("does not serve");
         }
         awaitSnapshots("data-hourly-20261122100000");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {429, 502, 503, 504})
+    void outlastsAnOutageInWhichSomethingAnswersForTheApiServer(int code, @TempDir Path directory)
+            throws IOException {
+        TestRoutes.copyTo(directory);
+        Path errors = directory.resolve("error-handling" + RouteFiles.SUFFIX);
+        Files.writeString(
+                errors,
+                Files.readString(errors)
+                        .replace("\"1000\"", "\"20\"")
+                        .replace("\"30000\"", "\"50\""));
+        try (Program program = Program.start(cluster, "data", directory)) {
+            awaitPreflight(program);
+            AtomicInteger creations = new AtomicInteger();
+            Faults.Fault away =
+                    cluster.faults()
+                            .answer(
+                                    any -> creations.get() <= 10,
+                                    Faults.ALWAYS,
+                                    request -> {
+                                        if (request.is("create", "volumesnapshots")) {
+                                            creations.incrementAndGet();
+                                        }
+                                        return ApiAnswer.status(code, "Away", "no backend");
+                                    });
+            program.fire(TEN);
+            assertThat(away.hits()).isGreaterThan(10);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
     }
 
     @Test

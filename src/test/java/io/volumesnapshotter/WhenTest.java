@@ -11,14 +11,20 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.temporal.ChronoUnit;
+import java.util.Date;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.apache.camel.Exchange;
+import org.apache.camel.builder.ExchangeBuilder;
+import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,6 +47,9 @@ class WhenTest {
                             due.getHour(),
                             due.getDayOfMonth(),
                             due.getMonthValue());
+
+    private final Instant lastYear =
+            Cron.lastDue(schedule, ZoneOffset.UTC, due.toInstant().minusSeconds(1)).orElseThrow();
 
     private final String snapshot = Names.snapshot("data", "hourly", due.toInstant());
 
@@ -109,7 +118,7 @@ class WhenTest {
 
     @Test
     void aFireTimeThatIsTooOldIsAFailureWhenItGotNoRun() {
-        seed(due.toInstant().minus(Duration.ofDays(1)));
+        seed(lastYear);
         try (Program program = start(Map.of("starting-deadline", "4m"))) {
             await().until(() -> !program.told(Level.ERROR).isEmpty());
             assertThat(program.told(Level.ERROR))
@@ -132,8 +141,40 @@ class WhenTest {
     }
 
     @Test
+    void aFireTimeThatIsTooOldIsAFailureWhenItsRunWasCutOff() {
+        for (String claim : List.of("data", "db")) {
+            seed(claim, lastYear, lastYear);
+        }
+        seed(due.toInstant());
+        try (Program program =
+                start(Map.of("starting-deadline", "4m", "claims", "data,db,never"))) {
+            await().until(() -> !program.told(Level.ERROR).isEmpty());
+            assertThat(program.told(Level.ERROR))
+                    .singleElement()
+                    .asString()
+                    .startsWith(Names.run("hourly", due.toInstant()) + ": run-schedule failed:")
+                    .contains("left no snapshot of apps/db, and it is older");
+        }
+    }
+
+    @Test
+    void aFireTimeThatIsTooOldIsAFailureAlsoWhenTheRunBeforeCreatedItsSnapshotsLater() {
+        seed("data", lastYear, due.toInstant().plusSeconds(30));
+        try (Program program = start(Map.of("starting-deadline", "4m"))) {
+            await().until(() -> !program.told(Level.ERROR).isEmpty());
+            assertThat(program.told(Level.ERROR)).singleElement().asString().contains("missed");
+        }
+    }
+
+    @Test
+    void aFireTimeBeforeTheScheduleGotItsTriggerIsNotTold() {
+        seed(due.toInstant().minus(Duration.ofHours(7)));
+        assertThat(toldAfterLists(2)).isEmpty();
+    }
+
+    @Test
     void aFireTimeThatIsTooOldIsNotToldWhenALaterRunWasAskedFor() {
-        seed(due.toInstant().minus(Duration.ofDays(1)));
+        seed(lastYear);
         seed(due.toInstant().plusSeconds(60));
         assertThat(toldAfterLists(2)).isEmpty();
     }
@@ -157,13 +198,31 @@ class WhenTest {
     }
 
     private void seed(Instant fireTime) {
-        String name = Names.snapshot("data", "hourly", fireTime);
+        seed("data", fireTime, fireTime);
+    }
+
+    private void seed(String claim, Instant fireTime, Instant createdAt) {
+        String name = Names.snapshot(claim, "hourly", fireTime);
         cluster.snapshot(
                 NAMESPACE,
                 name,
-                "data",
+                claim,
                 SnapshotLabels.of(name, "hourly", Names.run("hourly", fireTime)),
-                fireTime);
+                createdAt);
+    }
+
+    @Test
+    void aFireThatWasLeftToTheNextLeaderCountsAsLostForThisOneToo() throws Exception {
+        Iterator<Boolean> leads = List.of(true, false).iterator();
+        Runs runs = new Runs(null, null, null, null, leads::next, null, InstantSource.system());
+        Exchange fire =
+                ExchangeBuilder.anExchange(new DefaultCamelContext())
+                        .withHeader("scheduledFireTime", Date.from(TEN))
+                        .withHeader("trigger", "its trigger")
+                        .build();
+        fire.setVariable(Schedule.VARIABLE, new Schedule("hourly", null));
+        runs.start(fire);
+        assertThat(runs.hasFired("hourly", TEN)).isFalse();
     }
 
     /** The errors of a program that listed snapshots so often to find out about the run. */
