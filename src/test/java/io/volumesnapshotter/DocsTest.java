@@ -295,7 +295,8 @@ class DocsTest {
         Set<String> documented =
                 SETTING.matcher(
                                 read(Path.of("README.md"))
-                                        + read(Path.of("docs", "high-availability.md")))
+                                        + read(Path.of("docs", "high-availability.md"))
+                                        + read(Path.of("docs", "hawtio.md")))
                         .results()
                         .map(match -> match.group(1))
                         .collect(Collectors.toCollection(TreeSet::new));
