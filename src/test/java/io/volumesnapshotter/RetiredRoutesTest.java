@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.management.MBeanServer;
@@ -37,6 +38,11 @@ class RetiredRoutesTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
     private static final int EDITS = 24;
+
+    /** The last step of an {@code onException} in a diagram; it has one. */
+    private static final Pattern HANDLING_STEP =
+            Pattern.compile("<\\w+ id=\"([^\"]+)\"[^>]*/>\\s*</onException>");
+
     private static final MBeanServer SERVER = ManagementFactory.getPlatformMBeanServer();
 
     @TempDir private Path directory;
@@ -221,22 +227,27 @@ class RetiredRoutesTest {
     }
 
     @Test
-    void eachRouteIsShownWithItsOwnErrorHandling() throws Exception {
+    void theErrorHandlingOfEachRouteIsDrawnWithCountsOfItsOwn() throws Exception {
         edit("error-handling");
         for (Route route : program.context().getRoutes()) {
             ObjectName name =
                     new ObjectName(
-                            "org.apache.camel:context=volume-snapshotter,type=routes,name=\"%s\""
-                                    .formatted(route.getId()));
-            String drawn = (String) SERVER.invoke(name, "dumpRouteAsXml", null, null);
+                            "org.apache.camel:type=routes,name=\"%s\",*".formatted(route.getId()));
+            ObjectName shown = SERVER.queryNames(name, null).iterator().next();
+            String drawn = (String) SERVER.invoke(shown, "dumpRouteAsXml", null, null);
             String counted =
-                    ""
-                            + SERVER.invoke(
-                                    name,
+                    (String)
+                            SERVER.invoke(
+                                    shown,
                                     "dumpRouteStatsAsXml",
-                                    new Object[] {true, false},
+                                    new Object[] {true, true},
                                     new String[] {"boolean", "boolean"});
-            System.out.println(drawn + counted);
+            assertThat(HANDLING_STEP.matcher(drawn).results().map(step -> step.group(1)))
+                    .hasSize(3)
+                    .allSatisfy(
+                            step ->
+                                    assertThat(counted)
+                                            .contains("<processorStat id=\"" + step + "\""));
         }
     }
 }
