@@ -23,6 +23,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.impl.engine.RouteService;
 import org.apache.camel.main.Main;
 import org.apache.camel.model.ModelLifecycleStrategySupport;
+import org.apache.camel.model.OnCompletionDefinition;
 import org.apache.camel.model.OnExceptionDefinition;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.RouteConfigurationDefinition;
@@ -99,11 +100,17 @@ final class ReloadableContext extends DefaultCamelContext {
         private static ProcessorDefinition<?> copy(
                 ProcessorDefinition<?> shared, RouteDefinition route) {
             ProcessorDefinition<?> own = shared.copyDefinition();
+            // These two take a route for their parent only while they are of this route alone.
             if (own instanceof OnExceptionDefinition handling) {
-                // It takes a route for its parent only while it is of this route.
                 handling.setRouteScoped(true);
                 handling.setParent(route);
                 handling.setRouteScoped(false);
+            } else if (own instanceof OnCompletionDefinition handling) {
+                handling.setRouteScoped(true);
+                handling.setParent(route);
+                handling.setRouteScoped(false);
+            } else {
+                own.setParent(route);
             }
             RouteDefinitionHelper.initParent(own);
             return own;

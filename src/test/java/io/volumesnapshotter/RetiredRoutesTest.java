@@ -158,7 +158,7 @@ class RetiredRoutesTest {
     @Test
     void nothingHoldsRoutesThatWereEditedOrRemoved() throws IOException {
         String nightly = files.get("nightly.camel.yaml");
-        for (int i = 0; i < EDITS; i++) {
+        for (int i = 0; i < EDITS / 2; i++) {
             edit("hourly");
             if (files.remove("nightly.camel.yaml") == null) {
                 files.put("nightly.camel.yaml", nightly);
@@ -178,6 +178,23 @@ class RetiredRoutesTest {
         edit("run-schedule");
         assertThat(run).isNotDone();
         run.join();
+        awaitOnlyRunningRoutes();
+    }
+
+    @Test
+    void nothingHoldsRoutesThatShareMoreThanErrorHandling() throws IOException {
+        String log = "{steps: [{log: {loggingLevel: DEBUG, message: passed}}]}";
+        files.computeIfPresent(
+                "error-handling.camel.yaml",
+                (name, text) ->
+                        text
+                                + "    onCompletion: [onCompletion: %s]\n".formatted(log)
+                                + "    intercept: [intercept: %s]\n".formatted(log));
+        mount();
+        program.fire(NINE);
+        for (int i = 0; i < 3; i++) {
+            edit("error-handling");
+        }
         awaitOnlyRunningRoutes();
     }
 
