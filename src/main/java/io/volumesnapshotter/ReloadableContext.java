@@ -22,8 +22,13 @@ import org.apache.camel.component.quartz.QuartzEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.impl.engine.RouteService;
 import org.apache.camel.main.Main;
+import org.apache.camel.model.ModelLifecycleStrategySupport;
+import org.apache.camel.model.OnCompletionDefinition;
+import org.apache.camel.model.OnExceptionDefinition;
+import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.RouteDefinitionHelper;
 import org.apache.camel.spi.ExchangeFactoryManager;
 import org.apache.camel.spi.LifecycleStrategy;
 import org.apache.camel.spi.Resource;
@@ -73,6 +78,43 @@ final class ReloadableContext extends DefaultCamelContext {
     void versionRoutes() {
         addComponent("direct", versions.direct());
         addRoutePolicyFactory(versions);
+        addModelLifecycleStrategy(new OwnErrorHandling());
+    }
+
+    /**
+     * Gives each route error handling of its own, a copy of what is there for all. Else JMX does
+     * not find out to which route its steps belong, and keeps them when the route goes, and with
+     * them all of the route.
+     */
+    private static final class OwnErrorHandling extends ModelLifecycleStrategySupport {
+
+        @Override
+        public void onAddRouteDefinition(RouteDefinition route) {
+            route.getOutputs().replaceAll(part -> isShared(part) ? copy(part, route) : part);
+        }
+
+        private static boolean isShared(ProcessorDefinition<?> part) {
+            return part.getParent() == null;
+        }
+
+        private static ProcessorDefinition<?> copy(
+                ProcessorDefinition<?> shared, RouteDefinition route) {
+            ProcessorDefinition<?> own = shared.copyDefinition();
+            // These two take a route for their parent only while they are of this route alone.
+            if (own instanceof OnExceptionDefinition handling) {
+                handling.setRouteScoped(true);
+                handling.setParent(route);
+                handling.setRouteScoped(false);
+            } else if (own instanceof OnCompletionDefinition handling) {
+                handling.setRouteScoped(true);
+                handling.setParent(route);
+                handling.setRouteScoped(false);
+            } else {
+                own.setParent(route);
+            }
+            RouteDefinitionHelper.initParent(own);
+            return own;
+        }
     }
 
     /**
