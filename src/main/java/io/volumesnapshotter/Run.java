@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -67,6 +68,7 @@ public final class Run {
     private final Set<String> outagesTold = new HashSet<>();
     private Map<Claim, Set<String>> awaited = Map.of();
     private final Map<Claim, Snapshot> readyLate = new HashMap<>();
+    private final Map<Claim, String> doneBy = new ConcurrentHashMap<>();
     private Duration pollDelay;
     private volatile Instant lastSign;
 
@@ -253,9 +255,10 @@ public final class Run {
         return List.copyOf(targets.keySet());
     }
 
-    /** The name of this run's snapshot of a claim. */
+    /** The name of this run's snapshot of a claim, or of the later one that stands for it. */
     public String snapshotOf(Claim claim) {
-        return Names.snapshot(claim.name(), schedule, fireTime);
+        String later = doneBy.get(claim);
+        return later != null ? later : Names.snapshot(claim.name(), schedule, fireTime);
     }
 
     /** Selects this run's snapshots. */
@@ -367,19 +370,36 @@ public final class Run {
         return policy.concurrency();
     }
 
-    /** Takes note of snapshots of this run that are there before it asks for any. */
-    public synchronized void takeOver(Collection<Snapshot> listed) {
-        Set<String> there =
-                listed.stream()
-                        .map(s -> s.claim().namespace() + "/" + s.name())
-                        .collect(Collectors.toSet());
+    /**
+     * Takes note of snapshots of this run that are there before it asks for any.
+     *
+     * @param listed the snapshots of the schedule
+     * @param laterCounts whether a claim is done of which a later run left a good one
+     * @return the snapshots of later runs that count, by claim
+     */
+    public synchronized Map<Claim, String> takeOver(
+            Collection<Snapshot> listed, boolean laterCounts) {
+        Map<Claim, List<Snapshot>> byClaim =
+                listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
+        Map<String, Snapshot> byName = byName(listed);
         progress.forEach(
                 (claim, state) -> {
-                    if (there.contains(claim.namespace() + "/" + snapshotOf(claim))) {
+                    Snapshot own = byName.get(claim.namespace() + "/" + snapshotOf(claim));
+                    if (laterCounts && (own == null || own.terminating())) {
+                        byClaim.getOrDefault(claim, List.of()).stream()
+                                .filter(Retention.takenBy(schedule, claim))
+                                .filter(Snapshot::isGood)
+                                .filter(snapshot -> snapshot.dueAt().isAfter(fireTime))
+                                .max(LATEST)
+                                .ifPresent(later -> doneBy.put(claim, later.name()));
+                    }
+                    state.ready = doneBy.containsKey(claim);
+                    if (own != null || state.ready) {
                         state.requests++;
                         state.takenOver = true;
                     }
                 });
+        return Map.copyOf(doneBy);
     }
 
     /** Claims whose snapshot has not been asked for yet. */
@@ -451,13 +471,7 @@ public final class Run {
      */
     public synchronized Look look(Collection<Snapshot> listed) {
         sign();
-        Map<String, Snapshot> byName =
-                listed.stream()
-                        .collect(
-                                Collectors.toMap(
-                                        s -> s.claim().namespace() + "/" + s.name(),
-                                        Function.identity(),
-                                        (first, again) -> again));
+        Map<String, Snapshot> byName = byName(listed);
         Look look =
                 new Look(
                         new ArrayList<>(),
@@ -484,6 +498,15 @@ public final class Run {
             }
         }
         return look;
+    }
+
+    private static Map<String, Snapshot> byName(Collection<Snapshot> listed) {
+        return listed.stream()
+                .collect(
+                        Collectors.toMap(
+                                s -> s.claim().namespace() + "/" + s.name(),
+                                Function.identity(),
+                                (first, again) -> again));
     }
 
     private Optional<SnapshotFailedException> judge(
@@ -620,6 +643,41 @@ public final class Run {
                 .filter(entry -> which.test(entry.getValue()) || orWhich.test(entry.getKey()))
                 .map(Map.Entry::getKey)
                 .toList();
+    }
+
+    /**
+     * Why a claim that was seen ready is to count as failed: by what is listed now, its snapshot is
+     * no good one any more. It is not ready from then on.
+     *
+     * @param listed the snapshots of the schedule
+     */
+    synchronized Optional<SnapshotFailedException> lost(Claim claim, List<Snapshot> listed) {
+        Progress state = progress.get(claim);
+        if (state == null || !state.ready) {
+            return Optional.empty();
+        }
+        Optional<Snapshot> own =
+                listed.stream()
+                        .filter(snapshot -> snapshot.claim().equals(claim))
+                        .filter(snapshot -> snapshot.name().equals(snapshotOf(claim)))
+                        .findAny();
+        if (own.filter(Snapshot::isGood).isPresent()) {
+            return Optional.empty();
+        }
+        state.ready = false;
+        return own.filter(snapshot -> !snapshot.terminating()).isPresent()
+                ? failure(
+                        claim,
+                        "the snapshot was ready, and is not any more"
+                                + own.map(Snapshot::error)
+                                        .map(error -> ": " + Failures.oneLine(error))
+                                        .orElse(""),
+                        "look at the snapshot and the driver's log")
+                : failure(
+                        claim,
+                        "the snapshot was ready, and "
+                                + (own.isPresent() ? "is being deleted" : "is gone"),
+                        "find out who deletes snapshots of this run");
     }
 
     /** The snapshots that this run may delete. A claim whose new snapshot is not ready has none. */

@@ -3,7 +3,6 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -245,7 +244,7 @@ public final class Runs extends LifecycleStrategySupport {
                                     Collectors.groupingBy(
                                             Snapshot::claim,
                                             Collectors.mapping(
-                                                    Runs::fireTime, Collectors.toList())));
+                                                    Snapshot::dueAt, Collectors.toList())));
         } catch (KubernetesClientException e) {
             LOG.debug("{}: whether it took place is not known", Names.run(schedule.name(), due), e);
             lastFires.remove(schedule.name(), due);
@@ -273,15 +272,6 @@ public final class Runs extends LifecycleStrategySupport {
 
     private static Set<Claim> claimsOf(List<Snapshot> listed) {
         return listed.stream().map(Snapshot::claim).collect(Collectors.toSet());
-    }
-
-    /** When a snapshot's run was due. Its creation may be much later, and by another clock. */
-    private static Instant fireTime(Snapshot snapshot) {
-        try {
-            return Names.fireTime(snapshot.labels().getOrDefault(SnapshotLabels.RUN, ""));
-        } catch (DateTimeException e) {
-            return snapshot.createdAt();
-        }
     }
 
     private static boolean isDue(Optional<Trigger> trigger, Instant time) {
@@ -334,9 +324,22 @@ public final class Runs extends LifecycleStrategySupport {
         return exchange.getIn().getHeader("trigger") != null;
     }
 
-    /** Takes note of what an earlier try of a run that is made up left. */
-    public void takeOver(@Variable("run") Run run, @Body List<Snapshot> listed) {
-        run.takeOver(listed);
+    /**
+     * Takes note of what an earlier try of a run left. Where it is made up, and not asked for, a
+     * claim of which a later run left a good snapshot has had its run, too.
+     */
+    public void takeOver(@Variable("run") Run run, @Body List<Snapshot> listed, Exchange exchange) {
+        run.takeOver(listed, exchange.getProperty(CatchUp.MADE_UP) != null)
+                .forEach(
+                        (claim, later) ->
+                                LogKeys.with(
+                                        claim,
+                                        () ->
+                                                LOG.info(
+                                                        "{} {}: already there: {}",
+                                                        run.name(),
+                                                        claim,
+                                                        later)));
     }
 
     /** Lets nothing pass for the answer to a creation that is none, so that it is sent again. */
@@ -409,17 +412,28 @@ public final class Runs extends LifecycleStrategySupport {
     /**
      * Looks again whether a snapshot may be deleted when its deletion is sent again, which may be
      * long after it was decided: a newer one may be gone by now, or this one held. Leaves it then.
+     *
+     * @throws SnapshotFailedException when the one that is gone is the run's own
      */
     public void checkStale(
             @Variable("run") Run run,
             @Variable("claim") Claim claim,
             @Variable("snapshot") String name,
-            Exchange exchange) {
-        if (exchange.getIn().getHeader(Exchange.REDELIVERY_COUNTER) == null
-                || run.mayGo(claim, name, snapshots.ofSchedule(run))) {
+            Exchange exchange)
+            throws SnapshotFailedException {
+        if (exchange.getIn().getHeader(Exchange.REDELIVERY_COUNTER) == null) {
+            return;
+        }
+        List<Snapshot> listed = snapshots.ofSchedule(run);
+        if (run.mayGo(claim, name, listed)) {
             return;
         }
         LOG.warn("{} {}: left {}: it is not stale any more", run.name(), claim, name);
+        Optional<SnapshotFailedException> lost = run.lost(claim, listed);
+        if (lost.isPresent()) {
+            exchange.removeVariable("snapshot");
+            throw lost.get();
+        }
         exchange.setRouteStop(true);
     }
 
@@ -427,6 +441,12 @@ public final class Runs extends LifecycleStrategySupport {
     public void deleted(@Variable("run") Run run) {
         run.sign();
         journal.pruned(run.schedule());
+    }
+
+    /** Claims that were seen ready and whose snapshots are no good ones any more. */
+    public List<SnapshotFailedException> lost(
+            @Variable("run") Run run, @Body List<Snapshot> listed) {
+        return run.ready().stream().flatMap(claim -> run.lost(claim, listed).stream()).toList();
     }
 
     /** The snapshots that the run may delete. */

@@ -1,5 +1,6 @@
 package io.volumesnapshotter;
 
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Map;
 
@@ -37,6 +38,15 @@ public record Snapshot(
     /** A snapshot that was taken and ready at an instant. */
     static Snapshot ready(String name, Claim claim, Map<String, String> labels, Instant at) {
         return new Snapshot(name, claim, labels, at, at, true, true, null, false, null);
+    }
+
+    /** When its run was due. Its creation may be much later, and by another clock. */
+    Instant dueAt() {
+        try {
+            return Names.fireTime(labels.getOrDefault(SnapshotLabels.RUN, ""));
+        } catch (DateTimeException e) {
+            return createdAt;
+        }
     }
 
     /** Whether it is being deleted. */

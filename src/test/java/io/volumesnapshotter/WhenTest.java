@@ -92,6 +92,19 @@ class WhenTest {
     }
 
     @Test
+    void aFireTimeWhoseRunALaterOnePrunedIsNotRunAgain() {
+        Instant later = due.toInstant().plusSeconds(60);
+        seed(later);
+        try (Program program = start(Map.of("claims", "data,db"))) {
+            awaitSucceeded(program);
+        }
+        assertThat(names())
+                .containsExactlyInAnyOrder(
+                        Names.snapshot("data", "hourly", later),
+                        Names.snapshot("db", "hourly", due.toInstant()));
+    }
+
+    @Test
     void aRunThatWasCutOffIsCompleted() {
         cluster.snapshot(
                 NAMESPACE,
