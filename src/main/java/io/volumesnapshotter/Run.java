@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -237,12 +238,19 @@ public final class Run {
                                         claim,
                                         stale.contains(decision.snapshot()) ? "delete" : "keep",
                                         decision.snapshot().name(),
-                                        !decision.stale() || stale.contains(decision.snapshot())
-                                                ? String.join(", ", decision.reasons())
-                                                : "it may still become ready"));
+                                        why(decision, stale)));
             }
         }
         return plan;
+    }
+
+    private static String why(Retention.Decision decision, List<Snapshot> stale) {
+        if (!decision.stale() || stale.contains(decision.snapshot())) {
+            return String.join(", ", decision.reasons());
+        }
+        return decision.snapshot().ready()
+                ? "the last of a claim of that name that was deleted"
+                : "it may still become ready";
     }
 
     /** Where the run's snapshots are to be listed; empty for all namespaces. */
@@ -344,8 +352,10 @@ public final class Run {
         Map<String, String> labels = new LinkedHashMap<>(policy.labels());
         labels.putAll(SnapshotLabels.of(snapshotOf(claim), schedule, name()));
         metadata.put("labels", labels);
-        if (!policy.annotations().isEmpty()) {
-            metadata.put("annotations", policy.annotations());
+        Map<String, String> annotations = new LinkedHashMap<>(policy.annotations());
+        targets.get(claim).claimUid().ifPresent(uid -> annotations.put(Snapshot.CLAIM_UID, uid));
+        if (!annotations.isEmpty()) {
+            metadata.put("annotations", annotations);
         }
         Map<String, Object> manifest = new LinkedHashMap<>();
         manifest.put("apiVersion", "snapshot.storage.k8s.io/v1");
@@ -729,7 +739,10 @@ public final class Run {
                 Retention.stale(history, scopeOf(claim), LAST_GOOD, zone, clock.instant());
         return history.stream()
                 .filter(snapshot -> snapshot.name().equals(name) && !snapshot.terminating())
-                .allMatch(spare::contains);
+                .allMatch(
+                        snapshot ->
+                                spare.contains(snapshot)
+                                        && !lastOfFormer(claim, history).contains(snapshot));
     }
 
     /** Claims that only have to be pruned need not exist any more, so their names decide. */
@@ -747,7 +760,55 @@ public final class Run {
                 .toList();
     }
 
+    /**
+     * Snapshots that no rule keeps, and that stay because each is the last good one of a claim of
+     * the same name that was deleted: a claim made anew may lack what they hold.
+     *
+     * @param listed the snapshots of the schedule
+     */
+    synchronized List<Snapshot> spared(List<Snapshot> listed) {
+        Instant now = clock.instant();
+        Map<Claim, List<Snapshot>> byClaim =
+                listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
+        List<Snapshot> spared = new ArrayList<>();
+        for (Claim claim : ready()) {
+            List<Snapshot> history = byClaim.getOrDefault(claim, List.of());
+            Collection<Snapshot> last = lastOfFormer(claim, history);
+            if (!last.isEmpty()) {
+                unneeded(claim, history, now).stream().filter(last::contains).forEach(spared::add);
+            }
+        }
+        return spared;
+    }
+
+    private Collection<Snapshot> lastOfFormer(Claim claim, List<Snapshot> history) {
+        Optional<String> present =
+                Optional.ofNullable(targets.get(claim)).flatMap(Target::claimUid);
+        if (present.isEmpty()) {
+            return List.of();
+        }
+        return history.stream()
+                .filter(scopeOf(claim))
+                .filter(snapshot -> snapshot.isGood() && snapshot.claimUid() != null)
+                .filter(snapshot -> !snapshot.claimUid().equals(present.get()))
+                .collect(
+                        Collectors.toMap(
+                                Snapshot::claimUid,
+                                Function.identity(),
+                                BinaryOperator.maxBy(
+                                        Comparator.comparing(Snapshot::takenAt)
+                                                .thenComparing(LATEST))))
+                .values();
+    }
+
     private List<Snapshot> stale(Claim claim, List<Snapshot> history, Instant now) {
+        Collection<Snapshot> last = lastOfFormer(claim, history);
+        return unneeded(claim, history, now).stream()
+                .filter(snapshot -> !last.contains(snapshot))
+                .toList();
+    }
+
+    private List<Snapshot> unneeded(Claim claim, List<Snapshot> history, Instant now) {
         return Retention.stale(history, scopeOf(claim), policy.keep(), zone, now).stream()
                 .filter(snapshot -> !snapshot.name().equals(snapshotOf(claim)))
                 .filter(

@@ -452,7 +452,22 @@ public final class Runs extends LifecycleStrategySupport {
     /** The snapshots that the run may delete. */
     public List<Snapshot> stale(@Variable("run") Run run, @Body List<Snapshot> listed) {
         journal.listed(run, listed);
-        return run.stale(listed);
+        List<Snapshot> stale = run.stale(listed);
+        run.spared(listed).stream()
+                .filter(snapshot -> run.isFirstToldOf(snapshot.name()))
+                .forEach(
+                        snapshot ->
+                                LogKeys.with(
+                                        snapshot.claim(),
+                                        () ->
+                                                LOG.info(
+                                                        "{} {}: kept {}, the last of a claim of that"
+                                                                + " name that was deleted; delete it"
+                                                                + " when its data is not needed",
+                                                        run.name(),
+                                                        snapshot.claim(),
+                                                        snapshot.name())));
+        return stale;
     }
 
     /** Sends a claim that failed to the dead letter. */

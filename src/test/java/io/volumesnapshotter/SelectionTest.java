@@ -258,6 +258,32 @@ class SelectionTest {
     }
 
     @Test
+    void theLastSnapshotOfAClaimThatWasDeletedAndMadeAnewStays() {
+        List<Instant> later = List.of(ELEVEN, ELEVEN.plusSeconds(3600), ELEVEN.plusSeconds(7200));
+        try (Program program = start(Map.of("claim-selector", "app=db"))) {
+            program.fire(TEN.minusSeconds(3600));
+            program.fire(TEN);
+            var claims = cluster.admin().persistentVolumeClaims().inNamespace(NAMESPACE);
+            claims.withName("db").delete();
+            await().until(() -> claims.withName("db").get() == null);
+            cluster.claim(NAMESPACE, "db", Map.of("app", "db"));
+            later.forEach(program::fire);
+            assertThat(program.told(Level.INFO))
+                    .contains(
+                            "hourly-20261122110000 apps/db: kept db-hourly-20261122100000, the last"
+                                    + " of a claim of that name that was deleted; delete it when"
+                                    + " its data is not needed");
+        }
+        await().untilAsserted(
+                        () ->
+                                assertThat(cluster.snapshots(NAMESPACE))
+                                        .extracting(SimulatedSnapshot::name)
+                                        .containsExactlyInAnyOrder(
+                                                Names.snapshot("db", "hourly", TEN),
+                                                Names.snapshot("db", "hourly", later.get(2))));
+    }
+
+    @Test
     void aSelectionThatFindsNoClaimIsToldAndNoSuccess() {
         try (Program program = start(Map.of("claim-selector", "app=none"))) {
             program.fire(TEN);
