@@ -200,9 +200,14 @@ public final class Run {
                 && snapshot.createdAt().isBefore(clock.instant().minus(policy.readyTimeout()));
     }
 
+    /** Whether there was nothing to do, as no claim is selected: neither success nor failure. */
+    boolean isEmpty() {
+        return targets.isEmpty() && !prunesOnly() && failures().isEmpty();
+    }
+
     /** Whether nothing failed and each snapshot was seen ready. */
     synchronized boolean isSuccess() {
-        return failures().isEmpty() && ready().size() == targets.size();
+        return !isEmpty() && failures().isEmpty() && ready().size() == targets.size();
     }
 
     /**
@@ -601,15 +606,21 @@ public final class Run {
         return Optional.of(new SnapshotFailedException(claim, message, remedy));
     }
 
-    /** Takes note that a claim's snapshot failed, in creating, waiting or pruning. */
-    public synchronized void failed(Claim claim) {
+    /**
+     * Takes note that a claim's snapshot failed, in creating, waiting or pruning.
+     *
+     * @return whether that is to be told: each claim's failure is once
+     */
+    public synchronized boolean failed(Claim claim) {
         Progress state = progress.get(claim);
         if (state == null) {
             // A run that only prunes has no claims of its own.
             failedSteps.add(claim.toString());
-        } else {
-            state.failed = true;
+            return true;
         }
+        boolean news = !state.failed;
+        state.failed = true;
+        return news;
     }
 
     /**

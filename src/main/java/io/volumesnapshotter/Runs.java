@@ -46,7 +46,12 @@ public final class Runs extends LifecycleStrategySupport {
     /** Property of an exchange that has its schedule's turn. */
     private static final String TURN = "turn";
 
+    private static final int FORBIDDEN = 403;
+
     private static final Duration ASK_AGAIN = Duration.ofSeconds(10);
+
+    /** The same where the cluster refused to tell: only a run needs that to work. */
+    private static final Duration REFUSED = Duration.ofMinutes(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(Runs.class);
 
@@ -205,13 +210,14 @@ public final class Runs extends LifecycleStrategySupport {
     }
 
     /**
-     * Lets every fire time count as not yet run: another replica leads, and what became of its runs
-     * is seen in the cluster.
+     * Lets every fire time count as not yet run, and nothing as failed: another replica leads, and
+     * what became of its runs is seen in the cluster.
      */
     void forgetFires() {
         lastFires.clear();
         lastRuns.clear();
         unknown.clear();
+        failures.open().forgetAll();
     }
 
     /**
@@ -248,7 +254,9 @@ public final class Runs extends LifecycleStrategySupport {
         } catch (KubernetesClientException e) {
             LOG.debug("{}: whether it took place is not known", Names.run(schedule.name(), due), e);
             lastFires.remove(schedule.name(), due);
-            unknown.put(schedule.name(), clock.instant().plus(ASK_AGAIN));
+            unknown.put(
+                    schedule.name(),
+                    clock.instant().plus(e.getCode() == FORBIDDEN ? REFUSED : ASK_AGAIN));
             return;
         }
         List<Instant> all = fires.values().stream().flatMap(List::stream).toList();
@@ -483,7 +491,7 @@ public final class Runs extends LifecycleStrategySupport {
         int ready = run.ready().size();
         if (run.prunesOnly() && run.failures().isEmpty()) {
             LOG.info("{}: succeeded, pruned", run.name());
-        } else if (all == 0 && run.failures().isEmpty()) {
+        } else if (run.isEmpty()) {
             LOG.warn(
                     "{}: no claim is selected; look at claims and namespace of the schedule",
                     run.name());
