@@ -16,9 +16,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -70,6 +72,10 @@ public final class Run {
     private Map<Claim, Set<String>> awaited = Map.of();
     private final Map<Claim, Snapshot> readyLate = new HashMap<>();
     private final Map<Claim, String> doneBy = new ConcurrentHashMap<>();
+    private final AtomicInteger looks = new AtomicInteger();
+    private final Object roomLock = new Object();
+    private List<Snapshot> room;
+    private int roomLook;
     private Duration pollDelay;
     private volatile Instant lastSign;
 
@@ -474,8 +480,31 @@ public final class Run {
         return a.compareTo(b) < 0 ? a : b;
     }
 
+    /**
+     * The snapshots of the schedule as they were after the last look, listed once for all claims
+     * that a quota refuses. One whose creation was sent again may have its snapshot since.
+     */
+    List<Snapshot> listForRoom(Claim claim, Supplier<List<Snapshot>> list) {
+        if (isSentAgain(claim)) {
+            return list.get();
+        }
+        synchronized (roomLock) {
+            int look = looks.get();
+            if (room == null || roomLook != look) {
+                room = list.get();
+                roomLook = look;
+            }
+            return room;
+        }
+    }
+
+    private synchronized boolean isSentAgain(Claim claim) {
+        return progress.get(claim).sentAgain;
+    }
+
     /** Takes note that the run's snapshots are now listed: later ones need not be there. */
     public synchronized void looks() {
+        looks.incrementAndGet();
         progress.values().forEach(state -> state.askedForAtLook = state.requests);
     }
 

@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.camel.Body;
 import org.apache.camel.CamelContext;
@@ -27,6 +28,7 @@ import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** What the routes ask about a run, and which runs go on when the program is told to stop. */
 public final class Runs extends LifecycleStrategySupport {
@@ -41,7 +43,7 @@ public final class Runs extends LifecycleStrategySupport {
     static final String ASKED_FOR = "askedFor";
 
     /** Property of the exchange of a run that began in time. */
-    private static final String BEGAN = "began";
+    static final String BEGAN = "began";
 
     /** Property of an exchange that has its schedule's turn. */
     private static final String TURN = "turn";
@@ -52,6 +54,9 @@ public final class Runs extends LifecycleStrategySupport {
 
     /** The same where the cluster refused to tell: only a run needs that to work. */
     private static final Duration REFUSED = Duration.ofMinutes(10);
+
+    /** What is the same in the words for each claim that a quota refuses. */
+    private static final Pattern QUOTA = Pattern.compile(".*(exceeded quota: [^,]+).*");
 
     private static final Logger LOG = LoggerFactory.getLogger(Runs.class);
 
@@ -196,6 +201,12 @@ public final class Runs extends LifecycleStrategySupport {
     boolean isUnknown(String schedule) {
         Instant again = unknown.get(schedule);
         return again != null && again.isBefore(clock.instant()) && unknown.remove(schedule, again);
+    }
+
+    /** Lets a fire that did not come to its run be made up again in a while. */
+    void askAgain(String schedule, Instant due) {
+        lastFires.remove(schedule, due);
+        unknown.put(schedule, clock.instant().plus(ASK_AGAIN));
     }
 
     /** Takes note that a schedule was suspended when it was due, and that it is too late now. */
@@ -381,7 +392,10 @@ public final class Runs extends LifecycleStrategySupport {
             @Variable("run") Run run, @Variable("claim") Claim claim, Exchange exchange) {
         String words = Failures.words(exchange);
         run.refused(claim, words);
-        LOG.warn("{} {}: not yet: {}", run.name(), claim, words);
+        // One line for a quota, and not for each claim that it refuses, again and again.
+        boolean isNews = run.isFirstToldOf(QUOTA.matcher(words).replaceFirst("$1"));
+        LOG.atLevel(isNews ? Level.WARN : Level.DEBUG)
+                .log("{} {}: not yet: {}", run.name(), claim, words);
     }
 
     /** The snapshots that may go to make room for one that a quota refused. */

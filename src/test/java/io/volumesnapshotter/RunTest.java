@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -562,6 +563,42 @@ class RunTest {
             assertThat(program.told(Level.WARN)).allMatch(line -> line.contains("exceeded quota"));
         }
         awaitSnapshots("data-hourly-20261122100000");
+    }
+
+    @Test
+    void aFullQuotaIsToldOnceAndTheScheduleListedOnceForAllClaimsBetweenTwoLooks() {
+        int claims = 12;
+        List<String> names = IntStream.range(0, claims).mapToObj(i -> "c" + i).toList();
+        for (String claim : names) {
+            cluster.claim(NAMESPACE, claim);
+            seed(claim, NINE);
+        }
+        cluster.quota(NAMESPACE, claims);
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                String.join(",", names),
+                                "snapshotter.poll-interval",
+                                "1s",
+                                "snapshotter.max-poll-interval",
+                                "1s"))) {
+            awaitPreflight(program);
+            cluster.log().clear();
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).hasSize(claims + 1);
+            assertThat(program.told(Level.WARN))
+                    .filteredOn(line -> line.contains("not yet:"))
+                    .hasSize(1);
+        }
+        int looks =
+                cluster.log()
+                        .entries(r -> r.labelSelector().contains("run=") && r.verb().equals("list"))
+                        .size();
+        assertThat(cluster.log().entries(r -> r.verb().equals("list")))
+                .describedAs("at most one after each look, one before, one to prune")
+                .hasSizeLessThanOrEqualTo(2 * looks + 2);
     }
 
     @Test
