@@ -93,6 +93,11 @@ final class Journal {
         }
     }
 
+    /** Takes note that a snapshot is no good one any more; the next list tells which still are. */
+    synchronized void lost(Run run, Claim claim) {
+        of(run.schedule()).successes.remove(claim);
+    }
+
     private static Instant later(Instant a, Instant b) {
         return a.isAfter(b) ? a : b;
     }

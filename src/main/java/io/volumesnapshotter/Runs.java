@@ -453,6 +453,8 @@ public final class Runs extends LifecycleStrategySupport {
         LOG.warn("{} {}: left {}: it is not stale any more", run.name(), claim, name);
         Optional<SnapshotFailedException> lost = run.lost(claim, listed);
         if (lost.isPresent()) {
+            journal.lost(run, claim);
+            journal.listed(run, listed);
             exchange.removeVariable("snapshot");
             throw lost.get();
         }
@@ -468,7 +470,10 @@ public final class Runs extends LifecycleStrategySupport {
     /** Claims that were seen ready and whose snapshots are no good ones any more. */
     public List<SnapshotFailedException> lost(
             @Variable("run") Run run, @Body List<Snapshot> listed) {
-        return run.ready().stream().flatMap(claim -> run.lost(claim, listed).stream()).toList();
+        List<SnapshotFailedException> lost =
+                run.ready().stream().flatMap(claim -> run.lost(claim, listed).stream()).toList();
+        lost.forEach(failure -> journal.lost(run, failure.claim()));
+        return lost;
     }
 
     /** The snapshots that the run may delete. */
