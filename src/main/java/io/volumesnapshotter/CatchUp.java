@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -127,7 +128,7 @@ public final class CatchUp implements StartupListener {
             } else if (isMissed(route, watch, now)) {
                 Instant due = watch.due;
                 watch.attempted = due;
-                executor.execute(() -> fire(route, due, MADE_UP));
+                executor.execute(() -> makeUp(route, due));
             }
         }
         watches.values().removeIf(watch -> watch.seen.isBefore(now.minus(EXCHANGE)));
@@ -208,12 +209,30 @@ public final class CatchUp implements StartupListener {
         return last != null && last.isBefore(clock.instant().minus(STUCK));
     }
 
+    /** A fire that meets a route that is just being stopped is lost, and made up once more. */
+    void makeUp(Route route, Instant due) {
+        Exchange exchange = send(route, due, MADE_UP);
+        boolean rejected =
+                Causes.has(RejectedExecutionException.class, exchange.getException())
+                        && exchange.getProperty(Runs.BEGAN) == null;
+        if (rejected && !(leader.getAsBoolean() && takesFires(route))) {
+            LOG.debug("{}: the fire for {} met a route that stops", route.getRouteId(), due);
+            runs.askAgain(route.getRouteId(), due);
+        } else {
+            tell(route, due, exchange);
+        }
+    }
+
     /**
      * Fires a schedule's route as its trigger would, and returns when the run has ended.
      *
      * @param property tells the run who fired
      */
     static void fire(Route route, Instant due, String property) {
+        tell(route, due, send(route, due, property));
+    }
+
+    private static Exchange send(Route route, Instant due, String property) {
         Exchange exchange = route.getEndpoint().createExchange();
         exchange.getExchangeExtension().setFromRouteId(route.getRouteId());
         exchange.getIn().setHeader("scheduledFireTime", Date.from(due));
@@ -223,6 +242,10 @@ public final class CatchUp implements StartupListener {
         } catch (Exception e) {
             exchange.setException(e);
         }
+        return exchange;
+    }
+
+    private static void tell(Route route, Instant due, Exchange exchange) {
         if (exchange.getException() != null && !exchange.getContext().isStopping()) {
             String schedule = route.getRouteId();
             LogKeys.with(
@@ -230,7 +253,8 @@ public final class CatchUp implements StartupListener {
                     Names.run(schedule, due),
                     () ->
                             LOG.error(
-                                    "{}: the run for {} failed: {}",
+                                    "{}: the run for {} failed: {}; run the schedule now if the"
+                                            + " next fire time is too far off",
                                     schedule,
                                     due,
                                     Failures.rootWords(exchange.getException())));

@@ -55,7 +55,12 @@ public final class Claims {
         ClaimSelection selection = schedule.policy().selection();
         if (selection.isByName()) {
             return named(schedule).stream()
-                    .map(claim -> new Target(claim, schedule.policy().snapshotClassName()))
+                    .map(
+                            claim ->
+                                    new Target(
+                                            claim,
+                                            schedule.policy().snapshotClassName(),
+                                            Optional.empty()))
                     .toList();
         }
         Map<Claim, String> skipped = new HashMap<>();
@@ -67,7 +72,11 @@ public final class Claims {
             withoutClaim.remove(name.namespace());
             Optional<String> reason = reasonToSkip(claim);
             if (reason.isEmpty()) {
-                targets.add(new Target(name, classOf(claim, schedule.policy())));
+                targets.add(
+                        new Target(
+                                name,
+                                classOf(claim, schedule.policy()),
+                                Optional.ofNullable(claim.getMetadata().getUid())));
             } else {
                 skipped.put(name, reason.get());
             }

@@ -154,12 +154,13 @@ public final class Failures {
         String remedy = snapshotFailed != null ? snapshotFailed.remedy() : remedy(failure);
         String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
         List<Claim> claims = Collections.singletonList(claim);
-        if (claim != null && run != null && run.failed().contains(claim)) {
-            claims = List.of();
-        } else if (claim == null && run != null && run.isOpen() && !phase.equals(PRUNING)) {
+        if (claim == null && run != null && run.isOpen() && !phase.equals(PRUNING)) {
             claims = run.pending();
         } else if (claim == null && run != null && !run.stepFailed(phase)) {
             claims = List.of();
+        }
+        if (run != null) {
+            claims = claims.stream().filter(any -> any == null || run.failed(any)).toList();
         }
         boolean isNews =
                 !(isOutage(failure) || words.startsWith(Run.UNASKED))
@@ -180,9 +181,6 @@ public final class Failures {
                 run == null ? exchange.getVariable(Runs.NAME, schedule, String.class) : run.name();
         String own = run == null || claim == null ? "" : run.snapshotOf(claim);
         boolean mayBeReadyLate = run != null && !run.ready().contains(claim);
-        if (run != null && claim != null) {
-            run.failed(claim);
-        }
         Instant now = clock.instant();
         Failure letter =
                 new Failure(

@@ -26,6 +26,9 @@ final class Journal {
     static final String SUCCESS = "success";
     static final String FAILURE = "failure";
 
+    /** Of a run for which no claim was selected. */
+    static final String EMPTY = "empty";
+
     private static final String READY = "ready";
 
     private static final Comparator<Claim> BY_NAME =
@@ -38,7 +41,7 @@ final class Journal {
     /**
      * A run that has ended.
      *
-     * @param outcome {@link #SUCCESS} or {@link #FAILURE}
+     * @param outcome {@link #SUCCESS}, {@link #FAILURE} or {@link #EMPTY}
      * @param claims what became of each claim, by its name
      */
     record LastRun(
@@ -88,6 +91,11 @@ final class Journal {
             Duration took = Duration.between(snapshot.createdAt(), clock.instant());
             metrics.snapshotReady(run.schedule(), took.isNegative() ? Duration.ZERO : took);
         }
+    }
+
+    /** Takes note that a snapshot is no good one any more; the next list tells which still are. */
+    synchronized void lost(Run run, Claim claim) {
+        of(run.schedule()).successes.remove(claim);
     }
 
     private static Instant later(Instant a, Instant b) {
@@ -170,17 +178,20 @@ final class Journal {
                                 reason,
                                 (old, why) -> old.equals(READY) ? READY + ", but " + why : why));
         Instant now = clock.instant();
-        entry.last =
-                new LastRun(
-                        run.name(),
-                        entry.started,
-                        now,
-                        run.isSuccess() ? SUCCESS : FAILURE,
-                        claims);
-        metrics.runEnded(run.schedule(), run.isSuccess(), Duration.between(entry.started, now));
+        entry.last = new LastRun(run.name(), entry.started, now, outcome(run), claims);
+        if (!run.isEmpty()) {
+            metrics.runEnded(run.schedule(), run.isSuccess(), Duration.between(entry.started, now));
+        }
         metrics.snapshotsEnded(run.schedule(), ready.size(), run.claims().size() - ready.size());
         entry.running = null;
         entry.reasons.clear();
+    }
+
+    private static String outcome(Run run) {
+        if (run.isEmpty()) {
+            return EMPTY;
+        }
+        return run.isSuccess() ? SUCCESS : FAILURE;
     }
 
     /** Forgets what concerns a schedule that is gone. */

@@ -122,7 +122,7 @@ final class OpenFailures {
                 recovered.add(late(run, key, late.get().name(), now));
             }
         }
-        if (run.failures().isEmpty()) {
+        if (run.isSuccess()) {
             Key whole = new Key(run.schedule(), "", "");
             open.entrySet().stream()
                     .filter(entry -> entry.getKey().schedule().equals(run.schedule()))
@@ -139,7 +139,7 @@ final class OpenFailures {
     }
 
     private Set<Key> stillOpen(Run run) {
-        if (run.failures().isEmpty()) {
+        if (run.isSuccess()) {
             return Set.of();
         }
         if (run.prunesOnly()) {
@@ -193,6 +193,11 @@ final class OpenFailures {
     /** Forgets what is failed of a schedule that is gone. */
     synchronized void forget(String schedule) {
         open.keySet().removeIf(key -> key.schedule().equals(schedule));
+    }
+
+    /** Forgets what is failed: another replica tells of it from now on. */
+    synchronized void forgetAll() {
+        open.clear();
     }
 
     /** What is failed now. */

@@ -15,8 +15,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -67,6 +71,11 @@ public final class Run {
     private final Set<String> outagesTold = new HashSet<>();
     private Map<Claim, Set<String>> awaited = Map.of();
     private final Map<Claim, Snapshot> readyLate = new HashMap<>();
+    private final Map<Claim, String> doneBy = new ConcurrentHashMap<>();
+    private final AtomicInteger looks = new AtomicInteger();
+    private final Object roomLock = new Object();
+    private List<Snapshot> room;
+    private int roomLook;
     private Duration pollDelay;
     private volatile Instant lastSign;
 
@@ -197,9 +206,14 @@ public final class Run {
                 && snapshot.createdAt().isBefore(clock.instant().minus(policy.readyTimeout()));
     }
 
+    /** Whether there was nothing to do, as no claim is selected: neither success nor failure. */
+    boolean isEmpty() {
+        return targets.isEmpty() && !prunesOnly() && failures().isEmpty();
+    }
+
     /** Whether nothing failed and each snapshot was seen ready. */
     synchronized boolean isSuccess() {
-        return failures().isEmpty() && ready().size() == targets.size();
+        return !isEmpty() && failures().isEmpty() && ready().size() == targets.size();
     }
 
     /**
@@ -235,12 +249,19 @@ public final class Run {
                                         claim,
                                         stale.contains(decision.snapshot()) ? "delete" : "keep",
                                         decision.snapshot().name(),
-                                        !decision.stale() || stale.contains(decision.snapshot())
-                                                ? String.join(", ", decision.reasons())
-                                                : "it may still become ready"));
+                                        why(decision, stale)));
             }
         }
         return plan;
+    }
+
+    private static String why(Retention.Decision decision, List<Snapshot> stale) {
+        if (!decision.stale() || stale.contains(decision.snapshot())) {
+            return String.join(", ", decision.reasons());
+        }
+        return decision.snapshot().ready()
+                ? "the last of a claim of that name that was deleted"
+                : "it may still become ready";
     }
 
     /** Where the run's snapshots are to be listed; empty for all namespaces. */
@@ -253,9 +274,10 @@ public final class Run {
         return List.copyOf(targets.keySet());
     }
 
-    /** The name of this run's snapshot of a claim. */
+    /** The name of this run's snapshot of a claim, or of the later one that stands for it. */
     public String snapshotOf(Claim claim) {
-        return Names.snapshot(claim.name(), schedule, fireTime);
+        String later = doneBy.get(claim);
+        return later != null ? later : Names.snapshot(claim.name(), schedule, fireTime);
     }
 
     /** Selects this run's snapshots. */
@@ -341,8 +363,10 @@ public final class Run {
         Map<String, String> labels = new LinkedHashMap<>(policy.labels());
         labels.putAll(SnapshotLabels.of(snapshotOf(claim), schedule, name()));
         metadata.put("labels", labels);
-        if (!policy.annotations().isEmpty()) {
-            metadata.put("annotations", policy.annotations());
+        Map<String, String> annotations = new LinkedHashMap<>(policy.annotations());
+        targets.get(claim).claimUid().ifPresent(uid -> annotations.put(Snapshot.CLAIM_UID, uid));
+        if (!annotations.isEmpty()) {
+            metadata.put("annotations", annotations);
         }
         Map<String, Object> manifest = new LinkedHashMap<>();
         manifest.put("apiVersion", "snapshot.storage.k8s.io/v1");
@@ -367,19 +391,36 @@ public final class Run {
         return policy.concurrency();
     }
 
-    /** Takes note of snapshots of this run that are there before it asks for any. */
-    public synchronized void takeOver(Collection<Snapshot> listed) {
-        Set<String> there =
-                listed.stream()
-                        .map(s -> s.claim().namespace() + "/" + s.name())
-                        .collect(Collectors.toSet());
+    /**
+     * Takes note of snapshots of this run that are there before it asks for any.
+     *
+     * @param listed the snapshots of the schedule
+     * @param laterCounts whether a claim is done of which a later run left a good one
+     * @return the snapshots of later runs that count, by claim
+     */
+    public synchronized Map<Claim, String> takeOver(
+            Collection<Snapshot> listed, boolean laterCounts) {
+        Map<Claim, List<Snapshot>> byClaim =
+                listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
+        Map<String, Snapshot> byName = byName(listed);
         progress.forEach(
                 (claim, state) -> {
-                    if (there.contains(claim.namespace() + "/" + snapshotOf(claim))) {
+                    Snapshot own = byName.get(claim.namespace() + "/" + snapshotOf(claim));
+                    if (laterCounts && (own == null || own.terminating())) {
+                        byClaim.getOrDefault(claim, List.of()).stream()
+                                .filter(Retention.takenBy(schedule, claim))
+                                .filter(Snapshot::isGood)
+                                .filter(snapshot -> snapshot.dueAt().isAfter(fireTime))
+                                .max(LATEST)
+                                .ifPresent(later -> doneBy.put(claim, later.name()));
+                    }
+                    state.ready = doneBy.containsKey(claim);
+                    if (own != null || state.ready) {
                         state.requests++;
                         state.takenOver = true;
                     }
                 });
+        return Map.copyOf(doneBy);
     }
 
     /** Claims whose snapshot has not been asked for yet. */
@@ -439,8 +480,31 @@ public final class Run {
         return a.compareTo(b) < 0 ? a : b;
     }
 
+    /**
+     * The snapshots of the schedule as they were after the last look, listed once for all claims
+     * that a quota refuses. One whose creation was sent again may have its snapshot since.
+     */
+    List<Snapshot> listForRoom(Claim claim, Supplier<List<Snapshot>> list) {
+        if (isSentAgain(claim)) {
+            return list.get();
+        }
+        synchronized (roomLock) {
+            int look = looks.get();
+            if (room == null || roomLook != look) {
+                room = list.get();
+                roomLook = look;
+            }
+            return room;
+        }
+    }
+
+    private synchronized boolean isSentAgain(Claim claim) {
+        return progress.get(claim).sentAgain;
+    }
+
     /** Takes note that the run's snapshots are now listed: later ones need not be there. */
     public synchronized void looks() {
+        looks.incrementAndGet();
         progress.values().forEach(state -> state.askedForAtLook = state.requests);
     }
 
@@ -451,13 +515,7 @@ public final class Run {
      */
     public synchronized Look look(Collection<Snapshot> listed) {
         sign();
-        Map<String, Snapshot> byName =
-                listed.stream()
-                        .collect(
-                                Collectors.toMap(
-                                        s -> s.claim().namespace() + "/" + s.name(),
-                                        Function.identity(),
-                                        (first, again) -> again));
+        Map<String, Snapshot> byName = byName(listed);
         Look look =
                 new Look(
                         new ArrayList<>(),
@@ -484,6 +542,15 @@ public final class Run {
             }
         }
         return look;
+    }
+
+    private static Map<String, Snapshot> byName(Collection<Snapshot> listed) {
+        return listed.stream()
+                .collect(
+                        Collectors.toMap(
+                                s -> s.claim().namespace() + "/" + s.name(),
+                                Function.identity(),
+                                (first, again) -> again));
     }
 
     private Optional<SnapshotFailedException> judge(
@@ -568,15 +635,21 @@ public final class Run {
         return Optional.of(new SnapshotFailedException(claim, message, remedy));
     }
 
-    /** Takes note that a claim's snapshot failed, in creating, waiting or pruning. */
-    public synchronized void failed(Claim claim) {
+    /**
+     * Takes note that a claim's snapshot failed, in creating, waiting or pruning.
+     *
+     * @return whether that is to be told: each claim's failure is once
+     */
+    public synchronized boolean failed(Claim claim) {
         Progress state = progress.get(claim);
         if (state == null) {
             // A run that only prunes has no claims of its own.
             failedSteps.add(claim.toString());
-        } else {
-            state.failed = true;
+            return true;
         }
+        boolean news = !state.failed;
+        state.failed = true;
+        return news;
     }
 
     /**
@@ -620,6 +693,41 @@ public final class Run {
                 .filter(entry -> which.test(entry.getValue()) || orWhich.test(entry.getKey()))
                 .map(Map.Entry::getKey)
                 .toList();
+    }
+
+    /**
+     * Why a claim that was seen ready is to count as failed: by what is listed now, its snapshot is
+     * no good one any more. It is not ready from then on.
+     *
+     * @param listed the snapshots of the schedule
+     */
+    synchronized Optional<SnapshotFailedException> lost(Claim claim, List<Snapshot> listed) {
+        Progress state = progress.get(claim);
+        if (state == null || !state.ready) {
+            return Optional.empty();
+        }
+        Optional<Snapshot> own =
+                listed.stream()
+                        .filter(snapshot -> snapshot.claim().equals(claim))
+                        .filter(snapshot -> snapshot.name().equals(snapshotOf(claim)))
+                        .findAny();
+        if (own.filter(Snapshot::isGood).isPresent()) {
+            return Optional.empty();
+        }
+        state.ready = false;
+        return own.filter(snapshot -> !snapshot.terminating()).isPresent()
+                ? failure(
+                        claim,
+                        "the snapshot was ready, and is not any more"
+                                + own.map(Snapshot::error)
+                                        .map(error -> ": " + Failures.oneLine(error))
+                                        .orElse(""),
+                        "look at the snapshot and the driver's log")
+                : failure(
+                        claim,
+                        "the snapshot was ready, and "
+                                + (own.isPresent() ? "is being deleted" : "is gone"),
+                        "find out who deletes snapshots of this run");
     }
 
     /** The snapshots that this run may delete. A claim whose new snapshot is not ready has none. */
@@ -671,7 +779,10 @@ public final class Run {
                 Retention.stale(history, scopeOf(claim), LAST_GOOD, zone, clock.instant());
         return history.stream()
                 .filter(snapshot -> snapshot.name().equals(name) && !snapshot.terminating())
-                .allMatch(spare::contains);
+                .allMatch(
+                        snapshot ->
+                                spare.contains(snapshot)
+                                        && !lastOfFormer(claim, history).contains(snapshot));
     }
 
     /** Claims that only have to be pruned need not exist any more, so their names decide. */
@@ -689,7 +800,55 @@ public final class Run {
                 .toList();
     }
 
+    /**
+     * Snapshots that no rule keeps, and that stay because each is the last good one of a claim of
+     * the same name that was deleted: a claim made anew may lack what they hold.
+     *
+     * @param listed the snapshots of the schedule
+     */
+    synchronized List<Snapshot> spared(List<Snapshot> listed) {
+        Instant now = clock.instant();
+        Map<Claim, List<Snapshot>> byClaim =
+                listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
+        List<Snapshot> spared = new ArrayList<>();
+        for (Claim claim : ready()) {
+            List<Snapshot> history = byClaim.getOrDefault(claim, List.of());
+            Collection<Snapshot> last = lastOfFormer(claim, history);
+            if (!last.isEmpty()) {
+                unneeded(claim, history, now).stream().filter(last::contains).forEach(spared::add);
+            }
+        }
+        return spared;
+    }
+
+    private Collection<Snapshot> lastOfFormer(Claim claim, List<Snapshot> history) {
+        Optional<String> present =
+                Optional.ofNullable(targets.get(claim)).flatMap(Target::claimUid);
+        if (present.isEmpty()) {
+            return List.of();
+        }
+        return history.stream()
+                .filter(scopeOf(claim))
+                .filter(snapshot -> snapshot.isGood() && snapshot.claimUid() != null)
+                .filter(snapshot -> !snapshot.claimUid().equals(present.get()))
+                .collect(
+                        Collectors.toMap(
+                                Snapshot::claimUid,
+                                Function.identity(),
+                                BinaryOperator.maxBy(
+                                        Comparator.comparing(Snapshot::takenAt)
+                                                .thenComparing(LATEST))))
+                .values();
+    }
+
     private List<Snapshot> stale(Claim claim, List<Snapshot> history, Instant now) {
+        Collection<Snapshot> last = lastOfFormer(claim, history);
+        return unneeded(claim, history, now).stream()
+                .filter(snapshot -> !last.contains(snapshot))
+                .toList();
+    }
+
+    private List<Snapshot> unneeded(Claim claim, List<Snapshot> history, Instant now) {
         return Retention.stale(history, scopeOf(claim), policy.keep(), zone, now).stream()
                 .filter(snapshot -> !snapshot.name().equals(snapshotOf(claim)))
                 .filter(

@@ -3,7 +3,6 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -19,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.camel.Body;
 import org.apache.camel.CamelContext;
@@ -28,6 +28,7 @@ import org.apache.camel.support.LifecycleStrategySupport;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** What the routes ask about a run, and which runs go on when the program is told to stop. */
 public final class Runs extends LifecycleStrategySupport {
@@ -42,12 +43,20 @@ public final class Runs extends LifecycleStrategySupport {
     static final String ASKED_FOR = "askedFor";
 
     /** Property of the exchange of a run that began in time. */
-    private static final String BEGAN = "began";
+    static final String BEGAN = "began";
 
     /** Property of an exchange that has its schedule's turn. */
     private static final String TURN = "turn";
 
+    private static final int FORBIDDEN = 403;
+
     private static final Duration ASK_AGAIN = Duration.ofSeconds(10);
+
+    /** The same where the cluster refused to tell: only a run needs that to work. */
+    private static final Duration REFUSED = Duration.ofMinutes(10);
+
+    /** What is the same in the words for each claim that a quota refuses. */
+    private static final Pattern QUOTA = Pattern.compile(".*(exceeded quota: [^,]+).*");
 
     private static final Logger LOG = LoggerFactory.getLogger(Runs.class);
 
@@ -194,6 +203,12 @@ public final class Runs extends LifecycleStrategySupport {
         return again != null && again.isBefore(clock.instant()) && unknown.remove(schedule, again);
     }
 
+    /** Lets a fire that did not come to its run be made up again in a while. */
+    void askAgain(String schedule, Instant due) {
+        lastFires.remove(schedule, due);
+        unknown.put(schedule, clock.instant().plus(ASK_AGAIN));
+    }
+
     /** Takes note that a schedule was suspended when it was due, and that it is too late now. */
     void rested(String schedule, Instant due) {
         rested.put(schedule, due);
@@ -206,13 +221,14 @@ public final class Runs extends LifecycleStrategySupport {
     }
 
     /**
-     * Lets every fire time count as not yet run: another replica leads, and what became of its runs
-     * is seen in the cluster.
+     * Lets every fire time count as not yet run, and nothing as failed: another replica leads, and
+     * what became of its runs is seen in the cluster.
      */
     void forgetFires() {
         lastFires.clear();
         lastRuns.clear();
         unknown.clear();
+        failures.open().forgetAll();
     }
 
     /**
@@ -245,11 +261,13 @@ public final class Runs extends LifecycleStrategySupport {
                                     Collectors.groupingBy(
                                             Snapshot::claim,
                                             Collectors.mapping(
-                                                    Runs::fireTime, Collectors.toList())));
+                                                    Snapshot::dueAt, Collectors.toList())));
         } catch (KubernetesClientException e) {
             LOG.debug("{}: whether it took place is not known", Names.run(schedule.name(), due), e);
             lastFires.remove(schedule.name(), due);
-            unknown.put(schedule.name(), clock.instant().plus(ASK_AGAIN));
+            unknown.put(
+                    schedule.name(),
+                    clock.instant().plus(e.getCode() == FORBIDDEN ? REFUSED : ASK_AGAIN));
             return;
         }
         List<Instant> all = fires.values().stream().flatMap(List::stream).toList();
@@ -273,15 +291,6 @@ public final class Runs extends LifecycleStrategySupport {
 
     private static Set<Claim> claimsOf(List<Snapshot> listed) {
         return listed.stream().map(Snapshot::claim).collect(Collectors.toSet());
-    }
-
-    /** When a snapshot's run was due. Its creation may be much later, and by another clock. */
-    private static Instant fireTime(Snapshot snapshot) {
-        try {
-            return Names.fireTime(snapshot.labels().getOrDefault(SnapshotLabels.RUN, ""));
-        } catch (DateTimeException e) {
-            return snapshot.createdAt();
-        }
     }
 
     private static boolean isDue(Optional<Trigger> trigger, Instant time) {
@@ -334,9 +343,22 @@ public final class Runs extends LifecycleStrategySupport {
         return exchange.getIn().getHeader("trigger") != null;
     }
 
-    /** Takes note of what an earlier try of a run that is made up left. */
-    public void takeOver(@Variable("run") Run run, @Body List<Snapshot> listed) {
-        run.takeOver(listed);
+    /**
+     * Takes note of what an earlier try of a run left. Where it is made up, and not asked for, a
+     * claim of which a later run left a good snapshot has had its run, too.
+     */
+    public void takeOver(@Variable("run") Run run, @Body List<Snapshot> listed, Exchange exchange) {
+        run.takeOver(listed, exchange.getProperty(CatchUp.MADE_UP) != null)
+                .forEach(
+                        (claim, later) ->
+                                LogKeys.with(
+                                        claim,
+                                        () ->
+                                                LOG.info(
+                                                        "{} {}: already there: {}",
+                                                        run.name(),
+                                                        claim,
+                                                        later)));
     }
 
     /** Lets nothing pass for the answer to a creation that is none, so that it is sent again. */
@@ -370,7 +392,10 @@ public final class Runs extends LifecycleStrategySupport {
             @Variable("run") Run run, @Variable("claim") Claim claim, Exchange exchange) {
         String words = Failures.words(exchange);
         run.refused(claim, words);
-        LOG.warn("{} {}: not yet: {}", run.name(), claim, words);
+        // One line for a quota, and not for each claim that it refuses, again and again.
+        boolean isNews = run.isFirstToldOf(QUOTA.matcher(words).replaceFirst("$1"));
+        LOG.atLevel(isNews ? Level.WARN : Level.DEBUG)
+                .log("{} {}: not yet: {}", run.name(), claim, words);
     }
 
     /** The snapshots that may go to make room for one that a quota refused. */
@@ -409,17 +434,30 @@ public final class Runs extends LifecycleStrategySupport {
     /**
      * Looks again whether a snapshot may be deleted when its deletion is sent again, which may be
      * long after it was decided: a newer one may be gone by now, or this one held. Leaves it then.
+     *
+     * @throws SnapshotFailedException when the one that is gone is the run's own
      */
     public void checkStale(
             @Variable("run") Run run,
             @Variable("claim") Claim claim,
             @Variable("snapshot") String name,
-            Exchange exchange) {
-        if (exchange.getIn().getHeader(Exchange.REDELIVERY_COUNTER) == null
-                || run.mayGo(claim, name, snapshots.ofSchedule(run))) {
+            Exchange exchange)
+            throws SnapshotFailedException {
+        if (exchange.getIn().getHeader(Exchange.REDELIVERY_COUNTER) == null) {
+            return;
+        }
+        List<Snapshot> listed = snapshots.ofSchedule(run);
+        if (run.mayGo(claim, name, listed)) {
             return;
         }
         LOG.warn("{} {}: left {}: it is not stale any more", run.name(), claim, name);
+        Optional<SnapshotFailedException> lost = run.lost(claim, listed);
+        if (lost.isPresent()) {
+            journal.lost(run, claim);
+            journal.listed(run, listed);
+            exchange.removeVariable("snapshot");
+            throw lost.get();
+        }
         exchange.setRouteStop(true);
     }
 
@@ -429,10 +467,34 @@ public final class Runs extends LifecycleStrategySupport {
         journal.pruned(run.schedule());
     }
 
+    /** Claims that were seen ready and whose snapshots are no good ones any more. */
+    public List<SnapshotFailedException> lost(
+            @Variable("run") Run run, @Body List<Snapshot> listed) {
+        List<SnapshotFailedException> lost =
+                run.ready().stream().flatMap(claim -> run.lost(claim, listed).stream()).toList();
+        lost.forEach(failure -> journal.lost(run, failure.claim()));
+        return lost;
+    }
+
     /** The snapshots that the run may delete. */
     public List<Snapshot> stale(@Variable("run") Run run, @Body List<Snapshot> listed) {
         journal.listed(run, listed);
-        return run.stale(listed);
+        List<Snapshot> stale = run.stale(listed);
+        run.spared(listed).stream()
+                .filter(snapshot -> run.isFirstToldOf(snapshot.name()))
+                .forEach(
+                        snapshot ->
+                                LogKeys.with(
+                                        snapshot.claim(),
+                                        () ->
+                                                LOG.info(
+                                                        "{} {}: kept {}, the last of a claim of that"
+                                                                + " name that was deleted; delete it"
+                                                                + " when its data is not needed",
+                                                        run.name(),
+                                                        snapshot.claim(),
+                                                        snapshot.name())));
+        return stale;
     }
 
     /** Sends a claim that failed to the dead letter. */
@@ -448,7 +510,7 @@ public final class Runs extends LifecycleStrategySupport {
         int ready = run.ready().size();
         if (run.prunesOnly() && run.failures().isEmpty()) {
             LOG.info("{}: succeeded, pruned", run.name());
-        } else if (all == 0 && run.failures().isEmpty()) {
+        } else if (run.isEmpty()) {
             LOG.warn(
                     "{}: no claim is selected; look at claims and namespace of the schedule",
                     run.name());

@@ -1,5 +1,6 @@
 package io.volumesnapshotter;
 
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Map;
 
@@ -18,6 +19,7 @@ import java.util.Map;
  * @param deletedAt {@code metadata.deletionTimestamp}, since when it is being deleted, or null
  * @param held whether someone pinned it by the annotation {@value #HOLD}
  * @param error {@code status.error.message}, or null
+ * @param claimUid the uid of its claim by the annotation {@value #CLAIM_UID}, or null
  */
 public record Snapshot(
         String name,
@@ -29,14 +31,27 @@ public record Snapshot(
         boolean ready,
         Instant deletedAt,
         boolean held,
-        String error) {
+        String error,
+        String claimUid) {
 
     /** The annotation that pins a snapshot, by any value but {@code false}. */
     public static final String HOLD = "volume-snapshotter/hold";
 
+    /** The annotation that tells claims apart that had the same name one after the other. */
+    static final String CLAIM_UID = "volume-snapshotter/claim-uid";
+
     /** A snapshot that was taken and ready at an instant. */
     static Snapshot ready(String name, Claim claim, Map<String, String> labels, Instant at) {
-        return new Snapshot(name, claim, labels, at, at, true, true, null, false, null);
+        return new Snapshot(name, claim, labels, at, at, true, true, null, false, null, null);
+    }
+
+    /** When its run was due. Its creation may be much later, and by another clock. */
+    Instant dueAt() {
+        try {
+            return Names.fireTime(labels.getOrDefault(SnapshotLabels.RUN, ""));
+        } catch (DateTimeException e) {
+            return createdAt;
+        }
     }
 
     /** Whether it is being deleted. */

@@ -38,7 +38,10 @@ final class SnapshotReader {
                         ? null
                         : time(metadata.getDeletionTimestamp()),
                 isHeld(metadata),
-                error.isEmpty() ? null : Objects.toString(error.get("message"), "no message"));
+                error.isEmpty() ? null : Objects.toString(error.get("message"), "no message"),
+                metadata.getAnnotations() == null
+                        ? null
+                        : metadata.getAnnotations().get(Snapshot.CLAIM_UID));
     }
 
     private static boolean isHeld(ObjectMeta metadata) {

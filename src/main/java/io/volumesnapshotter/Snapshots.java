@@ -59,6 +59,12 @@ public final class Snapshots {
         return list(run.listedNamespace(), run.scope(), PAGE);
     }
 
+    /** The same to make room for a claim: one list answers for all claims until the next look. */
+    public List<Snapshot> forRoom(
+            @Variable("run") Run run, @Variable("claim") Claim claim, Exchange exchange) {
+        return run.listForRoom(claim, () -> ofSchedule(run, exchange));
+    }
+
     private List<Snapshot> listed(
             Optional<String> namespace, String selector, long limit, Exchange exchange) {
         List<Snapshot> snapshots = list(namespace, selector, limit);

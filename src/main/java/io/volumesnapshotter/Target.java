@@ -7,5 +7,7 @@ import java.util.Optional;
  *
  * @param claim the claim
  * @param snapshotClassName the VolumeSnapshotClass to name; empty for the cluster's default
+ * @param claimUid which of the claims that had this name one after the other; empty for a claim
+ *     that was not looked at
  */
-public record Target(Claim claim, Optional<String> snapshotClassName) {}
+public record Target(Claim claim, Optional<String> snapshotClassName, Optional<String> claimUid) {}

@@ -18,6 +18,8 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.camel.Route;
 import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -91,6 +93,21 @@ class CatchUpTest {
 
     private static long count(Program program, String run) {
         return started(program).stream().filter(line -> line.startsWith(run)).count();
+    }
+
+    @Test
+    void aFireThatMeetsARouteThatIsBeingStoppedIsMadeUpAgain() throws Exception {
+        AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
+        Runs runs = new Runs(null, null, null, null, () -> true, null, now::get);
+        CatchUp catchUp = new CatchUp(runs, () -> true, null, null, now::get);
+        try (Program program = start(NEVER)) {
+            Route route = program.context().getRoute("hourly");
+            program.context().getRouteController().stopRoute("hourly");
+            catchUp.makeUp(route, now.get());
+            now.updateAndGet(time -> time.plusSeconds(60));
+            assertThat(runs.isUnknown("hourly")).isTrue();
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
     }
 
     @Test

@@ -16,13 +16,22 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import javax.management.JMX;
 import javax.management.MBeanServer;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -356,6 +365,42 @@ class DeadLetterTest {
 
         public void add(Failure news) {
             notified.add(news);
+        }
+    }
+
+    @Test
+    void aClaimThatFailsInTwoPlacesAtOnceIsToldOnce() throws Exception {
+        try (Program program = Program.start(cluster, "data")) {
+            Policy policy = PolicyComponent.policyOf(program.context(), "hourly").orElseThrow();
+            Failures failures =
+                    program.context().getRegistry().lookupByNameAndType("failures", Failures.class);
+            Claim claim = new Claim(NAMESPACE, "data");
+            ExecutorService threads = Executors.newFixedThreadPool(2);
+            for (int i = 0; i < 500; i++) {
+                Run run =
+                        new Run(
+                                "hourly",
+                                TEN.plusSeconds(i),
+                                List.of(new Target(claim, Optional.empty(), Optional.empty())),
+                                Optional.of(NAMESPACE),
+                                policy,
+                                ZoneOffset.UTC,
+                                InstantSource.system());
+                Callable<Integer> fail =
+                        () -> {
+                            Exchange exchange = new DefaultExchange(program.context());
+                            exchange.setVariable("run", run);
+                            exchange.setException(
+                                    new SnapshotFailedException(claim, "too late", "wait"));
+                            return failures.of(exchange).failures().size();
+                        };
+                int told = 0;
+                for (Future<Integer> letters : threads.invokeAll(List.of(fail, fail))) {
+                    told += letters.get();
+                }
+                assertThat(told).isEqualTo(1);
+            }
+            threads.shutdown();
         }
     }
 

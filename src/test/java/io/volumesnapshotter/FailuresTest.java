@@ -43,6 +43,16 @@ class FailuresTest {
     }
 
     @Test
+    void whatFailedIsForgottenWhenAnotherReplicaLeads() {
+        exchange.getExchangeExtension().setFromRouteId("hourly");
+        failures.of(exchange);
+        assertThat(failures.open().open()).hasSize(1);
+        new Runs(null, null, null, failures, () -> false, null, InstantSource.system())
+                .forgetFires();
+        assertThat(failures.open().open()).isEmpty();
+    }
+
+    @Test
     void noRoomIsMadeForAList() {
         assertThat(failures.isQuotaRefusal(exchange)).isFalse();
     }

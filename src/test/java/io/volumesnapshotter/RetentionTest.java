@@ -931,6 +931,7 @@ class RetentionTest {
                     ready,
                     terminating ? created : null,
                     held,
+                    null,
                     null);
         }
     }

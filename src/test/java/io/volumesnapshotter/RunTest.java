@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.Faults.Boundary;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -326,8 +328,71 @@ class RunTest {
                     .contains(
                             "hourly-20261122100000 apps/data: left data-hourly-20261122090000: it"
                                     + " is not stale any more");
+            assertThat(program.told(Level.ERROR))
+                    .contains("hourly-20261122100000: failed, 0 of 1 ready, failed: apps/data")
+                    .first()
+                    .asString()
+                    .contains(
+                            "failed for data-hourly-20261122100000",
+                            "the snapshot was ready, and is gone -> find out who deletes");
         }
         awaitSnapshots("data-hourly-20261122090000");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"is gone", "is being deleted", "is not any more: lun vanished"})
+    void aRunWhoseSnapshotIsNoGoodOneAnyMoreWhenItPrunesIsNoSuccessAndDeletesNothing(String how) {
+        seed("data", NINE);
+        var made =
+                cluster.admin()
+                        .genericKubernetesResources("snapshot.storage.k8s.io/v1", "VolumeSnapshot")
+                        .inNamespace(NAMESPACE)
+                        .withName("data-hourly-20261122100000");
+        if (how.contains("being deleted")) {
+            cluster.driver().holdDeletions();
+        }
+        try (Program program = Program.start(cluster, "data")) {
+            awaitPreflight(program);
+            cluster.faults()
+                    .hook(
+                            Boundary.ARRIVED,
+                            request ->
+                                    request.is("list")
+                                            && !request.labelSelector().contains("run=")
+                                            && made.get() != null,
+                            1,
+                            request -> {
+                                if (how.contains("vanished")) {
+                                    GenericKubernetesResource broken = made.get();
+                                    broken.setAdditionalProperty(
+                                            "status",
+                                            Map.of(
+                                                    "readyToUse",
+                                                    false,
+                                                    "error",
+                                                    Map.of("message", "lun vanished")));
+                                    cluster.admin().resource(broken).subresource("status").update();
+                                } else {
+                                    made.delete();
+                                    await().until(
+                                                    () ->
+                                                            !how.equals("is gone")
+                                                                    || made.get() == null);
+                                }
+                            });
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .hasSize(2)
+                    .contains("hourly-20261122100000: failed, 0 of 1 ready, failed: apps/data")
+                    .first()
+                    .asString()
+                    .startsWith(
+                            "hourly-20261122100000 apps/data: prune-snapshots failed for"
+                                    + " data-hourly-20261122100000: the snapshot was ready, and "
+                                    + how);
+        }
+        assertThat(cluster.log().count("delete")).isZero();
+        assertThat(names()).contains("data-hourly-20261122090000");
     }
 
     @Test
@@ -498,6 +563,42 @@ class RunTest {
             assertThat(program.told(Level.WARN)).allMatch(line -> line.contains("exceeded quota"));
         }
         awaitSnapshots("data-hourly-20261122100000");
+    }
+
+    @Test
+    void aFullQuotaIsToldOnceAndTheScheduleListedOnceForAllClaimsBetweenTwoLooks() {
+        int claims = 12;
+        List<String> names = IntStream.range(0, claims).mapToObj(i -> "c" + i).toList();
+        for (String claim : names) {
+            cluster.claim(NAMESPACE, claim);
+            seed(claim, NINE);
+        }
+        cluster.quota(NAMESPACE, claims);
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                String.join(",", names),
+                                "snapshotter.poll-interval",
+                                "1s",
+                                "snapshotter.max-poll-interval",
+                                "1s"))) {
+            awaitPreflight(program);
+            cluster.log().clear();
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).hasSize(claims + 1);
+            assertThat(program.told(Level.WARN))
+                    .filteredOn(line -> line.contains("not yet:"))
+                    .hasSize(1);
+        }
+        int looks =
+                cluster.log()
+                        .entries(r -> r.labelSelector().contains("run=") && r.verb().equals("list"))
+                        .size();
+        assertThat(cluster.log().entries(r -> r.verb().equals("list")))
+                .describedAs("at most one after each look, one before, one to prune")
+                .hasSizeLessThanOrEqualTo(2 * looks + 2);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -87,6 +88,28 @@ class ScheduleMXBeanTest {
                     .containsEntry("claims", "data");
             assertThat(bean.isSuspended()).isFalse();
             assertThat(program.context().isStarted()).isTrue();
+        }
+    }
+
+    @Test
+    void aSnapshotThatIsGoneAgainIsNoLastSuccess() {
+        var snapshots =
+                cluster.admin()
+                        .genericKubernetesResources("snapshot.storage.k8s.io/v1", "VolumeSnapshot")
+                        .inNamespace(NAMESPACE);
+        try (Program program = Program.start(cluster, "data")) {
+            ScheduleMXBean bean = bean("hourly");
+            cluster.faults()
+                    .hook(
+                            Faults.Boundary.ARRIVED,
+                            request ->
+                                    request.is("list")
+                                            && !request.labelSelector().contains("run=")
+                                            && !snapshots.list().getItems().isEmpty(),
+                            1,
+                            request -> snapshots.delete());
+            program.fire(TEN);
+            assertThat(bean.getLastSuccess()).containsEntry("apps/data", "never");
         }
     }
 

@@ -10,15 +10,20 @@ import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.volumesnapshotter.simulation.RequestLog;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -258,6 +263,32 @@ class SelectionTest {
     }
 
     @Test
+    void theLastSnapshotOfAClaimThatWasDeletedAndMadeAnewStays() {
+        List<Instant> later = List.of(ELEVEN, ELEVEN.plusSeconds(3600), ELEVEN.plusSeconds(7200));
+        try (Program program = start(Map.of("claim-selector", "app=db"))) {
+            program.fire(TEN.minusSeconds(3600));
+            program.fire(TEN);
+            var claims = cluster.admin().persistentVolumeClaims().inNamespace(NAMESPACE);
+            claims.withName("db").delete();
+            await().until(() -> claims.withName("db").get() == null);
+            cluster.claim(NAMESPACE, "db", Map.of("app", "db"));
+            later.forEach(program::fire);
+            assertThat(program.told(Level.INFO))
+                    .contains(
+                            "hourly-20261122110000 apps/db: kept db-hourly-20261122100000, the last"
+                                    + " of a claim of that name that was deleted; delete it when"
+                                    + " its data is not needed");
+        }
+        await().untilAsserted(
+                        () ->
+                                assertThat(cluster.snapshots(NAMESPACE))
+                                        .extracting(SimulatedSnapshot::name)
+                                        .containsExactlyInAnyOrder(
+                                                Names.snapshot("db", "hourly", TEN),
+                                                Names.snapshot("db", "hourly", later.get(2))));
+    }
+
+    @Test
     void aSelectionThatFindsNoClaimIsToldAndNoSuccess() {
         try (Program program = start(Map.of("claim-selector", "app=none"))) {
             program.fire(TEN);
@@ -267,6 +298,41 @@ class SelectionTest {
                     .contains("no claim is selected");
             assertThat(program.told(Level.INFO)).noneMatch(line -> line.contains("succeeded"));
         }
+    }
+
+    @Test
+    void aSelectionThatFindsNoClaimIsNoRecovery() {
+        cluster.access().revoke(NAMESPACE, "persistentvolumeclaims", "list");
+        try (Program program = start(Map.of("claim-selector", "app=none"))) {
+            program.fire(TEN);
+            cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "list");
+            program.fire(ELEVEN);
+            assertThat(program.told(Level.INFO)).noneMatch(line -> line.contains("recovered"));
+        }
+    }
+
+    @Test
+    void aRunOverNoClaimsCountsNeitherAsSuccessNorAsFailure() {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        Journal journal = new Journal(new Metrics(registry), InstantSource.system());
+        try (Program program = start(Map.of("claim-selector", "app=none"))) {
+            Policy policy = PolicyComponent.policyOf(program.context(), "hourly").orElseThrow();
+            Run run =
+                    new Run(
+                            "hourly",
+                            TEN,
+                            List.of(),
+                            Optional.of(NAMESPACE),
+                            policy,
+                            ZoneOffset.UTC,
+                            InstantSource.system());
+            journal.started(run);
+            journal.ended(run);
+        }
+        assertThat(journal.lastRun("hourly").orElseThrow().outcome()).isEqualTo("empty");
+        assertThat(registry.getMeters())
+                .filteredOn(Counter.class::isInstance)
+                .allSatisfy(meter -> assertThat(((Counter) meter).count()).isZero());
     }
 
     @Test

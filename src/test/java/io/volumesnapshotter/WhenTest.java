@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
@@ -21,6 +22,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.apache.camel.Exchange;
 import org.apache.camel.builder.ExchangeBuilder;
@@ -89,6 +91,19 @@ class WhenTest {
         assertThat(cluster.snapshots(NAMESPACE))
                 .extracting(SimulatedSnapshot::uid)
                 .containsExactly(uid);
+    }
+
+    @Test
+    void aFireTimeWhoseRunALaterOnePrunedIsNotRunAgain() {
+        Instant later = due.toInstant().plusSeconds(60);
+        seed(later);
+        try (Program program = start(Map.of("claims", "data,db"))) {
+            awaitSucceeded(program);
+        }
+        assertThat(names())
+                .containsExactlyInAnyOrder(
+                        Names.snapshot("data", "hourly", later),
+                        Names.snapshot("db", "hourly", due.toInstant()));
     }
 
     @Test
@@ -195,6 +210,40 @@ class WhenTest {
                         1,
                         ApiAnswer.status(503, "ServiceUnavailable", "etcd is away"));
         assertThat(toldAfterLists(2)).isEmpty();
+    }
+
+    @Test
+    void aClusterThatRefusesToTellWhetherAFireTimeGotItsRunIsNotAskedAgainSoon() throws Exception {
+        cluster.access().revoke(NAMESPACE, SimulatedCluster.SNAPSHOTS, "list");
+        AtomicReference<Instant> now = new AtomicReference<>(due.toInstant().plusSeconds(3600));
+        try (Program program = start(Map.of())) {
+            KubernetesClient client =
+                    program.context()
+                            .getRegistry()
+                            .lookupByNameAndType("kubernetesClient", KubernetesClient.class);
+            Runs runs =
+                    new Runs(
+                            client,
+                            new Claims(client),
+                            new Snapshots(client),
+                            null,
+                            () -> true,
+                            null,
+                            now::get);
+            Exchange fire =
+                    ExchangeBuilder.anExchange(program.context())
+                            .withHeader("scheduledFireTime", Date.from(due.toInstant()))
+                            .withProperty(CatchUp.MADE_UP, true)
+                            .build();
+            fire.setVariable(
+                    Schedule.VARIABLE,
+                    PolicyComponent.scheduleOf(program.context(), "hourly").orElseThrow());
+            runs.start(fire);
+            now.updateAndGet(time -> time.plusSeconds(60));
+            assertThat(runs.isUnknown("hourly")).isFalse();
+            now.updateAndGet(time -> time.plusSeconds(600));
+            assertThat(runs.isUnknown("hourly")).isTrue();
+        }
     }
 
     private void seed(Instant fireTime) {

@@ -19,7 +19,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
@@ -47,9 +46,6 @@ public final class SimulatedCluster implements AutoCloseable {
     public static final String STORAGE_CLASS = "csi-hostpath-sc";
 
     private static final String ADMIN_TOKEN = "admin";
-    private static final int FIRST_PORT = 20_000;
-    private static final int PORTS = 10_000;
-    private static final int PORT_TRIES = 50;
 
     private final ObjectStore store = new ObjectStore();
     private final ResourceApi api = new ResourceApi(store);
@@ -63,6 +59,7 @@ public final class SimulatedCluster implements AutoCloseable {
     private final AccessRules access;
     private final ApiFrontDoor frontDoor;
     private final ApiServer server;
+    private final ReservedPort reserved;
     private final int port;
     private volatile String token = UUID.randomUUID().toString();
     private KubernetesClient admin;
@@ -83,7 +80,8 @@ public final class SimulatedCluster implements AutoCloseable {
         snapshotClass(SNAPSHOT_CLASS, DRIVER, true, "Delete");
         frontDoor = new ApiFrontDoor(api, access, faults, log);
         server = new ApiServer(frontDoor);
-        this.port = port == 0 ? listenSomewhere() : server.listen(port);
+        reserved = port == 0 ? ReservedPort.any() : null;
+        this.port = server.listen(reserved == null ? port : reserved.number());
     }
 
     /** Starts a cluster on a free port, with the namespace {@link #NAMESPACE}. */
@@ -106,19 +104,6 @@ public final class SimulatedCluster implements AutoCloseable {
         return new SimulatedCluster(port, namespace);
     }
 
-    /** A port below the ephemeral ones: no client is given it while the server is down. */
-    private int listenSomewhere() {
-        for (int i = 1; ; i++) {
-            try {
-                return server.listen(FIRST_PORT + ThreadLocalRandom.current().nextInt(PORTS));
-            } catch (IllegalStateException e) {
-                if (i == PORT_TRIES) {
-                    throw e;
-                }
-            }
-        }
-    }
-
     @Override
     public void close() {
         faults.clear();
@@ -127,6 +112,13 @@ public final class SimulatedCluster implements AutoCloseable {
         }
         controllers.shutdownNow();
         server.close();
+        if (reserved != null) {
+            try {
+                reserved.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 
     // ---- ways in

@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.client.Config;
 import io.volumesnapshotter.simulation.Faults.Boundary;
+import java.net.BindException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -154,6 +156,14 @@ class SimulatedClusterTest {
         cluster.comeBack();
 
         assertThat(program.get(PATH + "/a").code()).isEqualTo(200);
+    }
+
+    @Test
+    void noOtherClusterTakesThePortOfAServerThatIsDown() {
+        cluster.goDown();
+
+        assertThatThrownBy(() -> ReservedPort.of(URI.create(cluster.url()).getPort()))
+                .isInstanceOf(BindException.class);
     }
 
     @Test
