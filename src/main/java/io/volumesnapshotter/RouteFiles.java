@@ -147,9 +147,12 @@ public final class RouteFiles {
                                 .toList());
     }
 
-    /** The file that a route came from, or the directory for an unknown route. */
-    public synchronized Path fileOf(String routeId) {
-        return routes == null ? directory : routes.files().getOrDefault(routeId, directory);
+    /** What is wrong with a file, if that is why the routes of all do not start. */
+    synchronized Optional<InvalidSettingException> mistake(
+            CamelContext context, Throwable failure) {
+        RouteMistake mistake = RouteMistake.of(context, failure);
+        return Optional.ofNullable(routes == null ? null : routes.files().get(mistake.route()))
+                .map(file -> mistake.in(file, running.get(file), 0));
     }
 
     /** Which version of each file runs, and how the reloads went. */
@@ -313,7 +316,8 @@ public final class RouteFiles {
                 swap.load(RouteSet.resource(file, all.get(file)));
             } catch (Exception | LinkageError | StackOverflowError e) {
                 swap.undo();
-                InvalidSettingException failure = RouteSet.invalid(file, e);
+                InvalidSettingException failure =
+                        RouteMistake.of(context, e).in(file, all.get(file), 0);
                 (taken.contains(file) ? Set.of(file) : taken)
                         .forEach(cause -> wrong.put(cause, failure));
                 return Optional.of(failure);

@@ -335,6 +335,124 @@ class RouteReloadTest {
         }
     }
 
+    static Stream<Arguments> mistakes() {
+        return Stream.of(
+                Arguments.of("hourly", "steps:", "stepz:", "field: \"stepz\"", "indented"),
+                Arguments.of("hourly", "uri: direct:r", "uri: drect:r", "uri: \"drect:r", "drect"),
+                Arguments.of(
+                        "run-schedule",
+                        "ref: snapshots",
+                        "ref: snapshot",
+                        "bean: \"snapshot\"",
+                        "failures, runs, snapshots"),
+                Arguments.of(
+                        "run-schedule",
+                        "method: takeOver",
+                        "method: takeover",
+                        "method: \"takeover\"",
+                        "takeOver"),
+                Arguments.of(
+                        "hourly",
+                        "{{cron:{{snapshotter.schedule}}}}",
+                        "0 0 25 * * ?",
+                        "cron: \"0 0 25 * * ?\"",
+                        "five fields"),
+                Arguments.of(
+                        "hourly",
+                        "\"{{snapshotter.time-zone}}\"",
+                        "Mars/Olympus",
+                        "trigger.timeZone: \"Mars/Olympus\"",
+                        "Europe/Berlin"),
+                Arguments.of(
+                        "hourly",
+                        "{{snapshotter.time-zone}}",
+                        "{{snapshotter.zone}}",
+                        "placeholder: \"{{snapshotter.zone}}\"",
+                        "no such setting"),
+                Arguments.of(
+                        "hourly",
+                        "stateful: true",
+                        "statefull: true",
+                        "quartz: statefull: \"true\"",
+                        "stateful"),
+                Arguments.of(
+                        "hourly",
+                        "stateful: true",
+                        "stateful: maybe",
+                        "stateful: \"maybe\"",
+                        "takes no such value"),
+                Arguments.of(
+                        "hourly",
+                        "policy:hourly",
+                        "policy:hourly?keep-lats=1",
+                        "policy:hourly: keep-lats: \"1\"",
+                        "keep-last"),
+                Arguments.of(
+                        "run-schedule",
+                        "${variable.run.unrequested}",
+                        "${variabel.run}",
+                        "expression: \"${variabel.run}\"",
+                        "Unknown function"),
+                Arguments.of(
+                        "hourly",
+                        "id: hourly",
+                        "id: run-schedule",
+                        "route id: \"run-schedule\"",
+                        "has it too"),
+                Arguments.of(
+                        "hourly",
+                        "direct:run-schedule",
+                        "direct:run-shedule",
+                        "uri: \"direct:run-shedule\"",
+                        "no route starts there"));
+    }
+
+    @ParameterizedTest(name = "{0}: {1} -> {2}")
+    @MethodSource("mistakes")
+    void aMistakeIsToldWithItsLineAndWhatWouldBeRight(
+            String route, String from, String to, String words, String remedy) throws IOException {
+        try (Program program = startMounted()) {
+            edit(route, from, to);
+            mount();
+            List<String> lines = files.get(route + RouteFiles.SUFFIX).lines().toList();
+            String wrong = lines.stream().filter(l -> l.contains(to)).findFirst().orElseThrow();
+            awaitTold(
+                    program,
+                    Level.ERROR,
+                    route + ".camel.yaml:" + (lines.indexOf(wrong) + 1) + ": " + words,
+                    " is not valid: ",
+                    remedy);
+            assertThat(program.told(Level.ERROR))
+                    .allSatisfy(line -> assertThat(line).doesNotContainPattern("@[0-9a-f]{6}"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "- beans:\n    - name: runs\n      type: java.util.ArrayList\n",
+                "- dataFormats:\n    - json:\n        id: runs\n",
+                "- restConfiguration:\n    component: direct\n",
+                "- errorHandler:\n    noErrorHandler: {}\n",
+                "- routeTemplate:\n    id: mine\n    from:\n      uri: direct:mine\n      steps: []\n"
+            })
+    void whatWouldChangeTheProgramWhenItIsReadIsRefusedAndChangesNothing(String part)
+            throws IOException {
+        try (Program program = startMounted()) {
+            Object runs = program.context().getRegistry().lookupByName("runs");
+            Object handler = program.context().getCamelContextExtension().getErrorHandlerFactory();
+            files.computeIfPresent("hourly.camel.yaml", (name, text) -> text + part);
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml:15: part: ", "last good version");
+            assertThat(program.context().getRegistry().lookupByName("runs")).isSameAs(runs);
+            assertThat(program.context().getCamelContextExtension().getErrorHandlerFactory())
+                    .isSameAs(handler);
+            edit("run-schedule", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.INFO, "run-schedule.camel.yaml: version");
+        }
+    }
+
     @Test
     void aFileThatIsEmptiedIsToldAndItsRoutesRunOn() throws IOException {
         try (Program program = startMounted()) {
@@ -703,7 +821,7 @@ class RouteReloadTest {
             files.put("hourly.camel.yaml", "- route: {");
             mount();
             awaitTold(program, Level.ERROR, "hourly.camel.yaml");
-            assertThat(attribute("LastError").toString()).contains("hourly.camel.yaml:2");
+            assertThat(attribute("LastError").toString()).contains("hourly.camel.yaml:1: ");
             assertThat(attribute("FailureCount")).isEqualTo(1L);
             TabularData shown = (TabularData) attribute("Files");
             assertThat(shown.get(new Object[] {"hourly.camel.yaml"}).get("value").toString())
