@@ -194,20 +194,18 @@ public final class RouteFiles {
     }
 
     private void take(ReloadableContext context, Reading reading) throws Exception {
-        Map<Path, InvalidSettingException> wrong = unreadable(reading);
         Set<Path> changes = new TreeSet<>(running.keySet());
         changes.addAll(reading.texts.keySet());
         changes.removeIf(file -> Objects.equals(running.get(file), reading.texts.get(file)));
-        Set<Path> taken = Set.of();
-        while (!changes.isEmpty()) {
-            changes.removeAll(wrong.keySet());
+        Map<Path, InvalidSettingException> failed = unreadable(reading);
+        Map<Path, InvalidSettingException> wrong;
+        Set<Path> taken;
+        do {
+            // What was wrong beside one that did not start may be right without it.
+            wrong = new TreeMap<>(failed);
+            changes.removeAll(failed.keySet());
             taken = acceptable(context, changes, reading.texts, wrong);
-            Optional<InvalidSettingException> failure = swap(context, taken, reading.texts, wrong);
-            if (failure.isEmpty()) {
-                break;
-            }
-            taken = Set.of();
-        }
+        } while (swap(context, taken, reading.texts, failed).isPresent());
         tell(taken, reading.texts, wrong);
         note(taken, wrong);
     }
@@ -219,31 +217,38 @@ public final class RouteFiles {
             Map<Path, String> texts,
             Map<Path, InvalidSettingException> wrong) {
         Set<Path> taken = new TreeSet<>(changes);
+        Map<Path, InvalidSettingException> left = new TreeMap<>();
         while (!taken.isEmpty()) {
             RouteSet set = RouteSet.of(context, directory, with(taken, texts));
             if (set.isRight()) {
-                return taken;
+                break;
             }
             Map<Path, InvalidSettingException> blamed =
                     new TreeMap<>(set.wrong().isEmpty() ? set.lacking() : set.wrong());
             blamed.keySet().retainAll(taken);
             if (blamed.isEmpty()) {
-                return oneByOne(context, taken, texts, wrong);
+                // A file that did not change would be wrong.
+                taken.clear();
             }
-            wrong.putAll(blamed);
+            left.putAll(blamed);
             taken.removeAll(blamed.keySet());
         }
+        addOneByOne(context, taken, changes, texts, left);
+        wrong.putAll(left);
         return taken;
     }
 
-    /** For changes by which a file that did not change would be wrong. */
-    private Set<Path> oneByOne(
+    /**
+     * Adds the changes that are right beside those that are taken, whatever others there were.
+     *
+     * @param left why the others are not; kept up to date
+     */
+    private void addOneByOne(
             CamelContext context,
+            Set<Path> taken,
             Set<Path> changes,
             Map<Path, String> texts,
-            Map<Path, InvalidSettingException> wrong) {
-        Set<Path> taken = new TreeSet<>();
-        Map<Path, InvalidSettingException> left = new TreeMap<>();
+            Map<Path, InvalidSettingException> left) {
         int before;
         do {
             before = taken.size();
@@ -252,10 +257,10 @@ public final class RouteFiles {
                 if (more.add(file)) {
                     RouteSet set = RouteSet.of(context, directory, with(more, texts));
                     if (set.isRight()) {
-                        taken = more;
+                        taken.add(file);
                         left.remove(file);
                     } else {
-                        left.put(
+                        left.putIfAbsent(
                                 file,
                                 Stream.concat(
                                                 set.wrong().values().stream(),
@@ -266,15 +271,19 @@ public final class RouteFiles {
                 }
             }
         } while (taken.size() > before);
-        wrong.putAll(left);
-        return taken;
     }
 
-    /** What would run with these changes; they come last, so that they are what is wrong. */
+    /**
+     * What would run with these changes; they come last, new files behind all others, so that they
+     * are what is wrong.
+     */
     private Map<Path, String> with(Set<Path> taken, Map<Path, String> texts) {
         Map<Path, String> all = new LinkedHashMap<>(running);
         all.keySet().removeAll(taken);
-        taken.stream().filter(texts::containsKey).forEach(file -> all.put(file, texts.get(file)));
+        taken.stream()
+                .filter(texts::containsKey)
+                .sorted(Comparator.comparing(file -> !running.containsKey(file)))
+                .forEach(file -> all.put(file, texts.get(file)));
         return all;
     }
 

@@ -164,6 +164,7 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
         return null;
     }
 
+    /** Those of its own, but for the ones by which Camel tells it something. */
     private static String methods(Class<?> type) {
         return Arrays.stream(type.getMethods())
                 .filter(method -> method.getDeclaringClass() == type)

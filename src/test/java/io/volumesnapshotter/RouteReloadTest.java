@@ -522,6 +522,32 @@ class RouteReloadTest {
     }
 
     @Test
+    void aRightEditTakesEffectThoughANewFileHasTheSameId() throws IOException {
+        try (Program program = startMounted()) {
+            edit("hourly", "description: ", "description: By the way, ");
+            files.put("again.camel.yaml", files.get("hourly.camel.yaml"));
+            mount();
+            awaitTold(
+                    program, Level.ERROR, "again.camel.yaml:2: route id", "hourly.camel.yaml has");
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+        }
+    }
+
+    @Test
+    void aFileThatIsWrongOnlyBesideOneThatIsRefusedTakesEffect() throws IOException {
+        try (Program program = startMounted()) {
+            schedule("nightly", "0 0 3 1 1 ? 2098");
+            files.put(
+                    "again.camel.yaml",
+                    files.get("nightly.camel.yaml")
+                            .replace("direct:run-schedule", "direct:nowhere"));
+            mount();
+            awaitTold(program, Level.ERROR, "again.camel.yaml:14: uri", "direct:nowhere");
+            awaitTold(program, Level.INFO, "nightly.camel.yaml: version");
+        }
+    }
+
+    @Test
     void theCorrectionOfAWrongEditTakesEffect() throws IOException {
         try (Program program = startMounted()) {
             String good = files.put("hourly.camel.yaml", "- route: {");
