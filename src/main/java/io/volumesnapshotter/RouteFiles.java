@@ -59,7 +59,7 @@ public final class RouteFiles {
 
     /**
      * @param texts what could be read, by file
-     * @param unreadable why other files could not be read
+     * @param unreadable why other files, or the directory, could not be read
      */
     private record Reading(Map<Path, String> texts, Map<Path, String> unreadable) {}
 
@@ -168,29 +168,42 @@ public final class RouteFiles {
     /**
      * Looks for edits, and takes those that are right; of others the last good version runs on.
      *
+     * @param again whether what was refused is tried again though it has not changed
      * @return whether something has changed that may not be written to its end yet, so that it is
      *     to be looked at again soon
      */
-    synchronized boolean reload(ReloadableContext context) throws Exception {
+    synchronized boolean reload(ReloadableContext context, boolean again) throws Exception {
         context.disposeDone();
         Reading reading = read();
-        if (reading.equals(judged)) {
+        if (reading.equals(judged) && !(again && lastError != null)) {
             glimpsed = null;
             return false;
         }
-        if (!Files.exists(directory.resolve(MOUNTED)) && !reading.equals(glimpsed)) {
+        if (!reading.equals(judged)
+                && !Files.exists(directory.resolve(MOUNTED))
+                && !reading.equals(glimpsed)) {
             glimpsed = reading;
             return true;
         }
         judged = reading;
         if (reading.texts.isEmpty() && reading.unreadable.isEmpty()) {
-            failures++;
-            lastError = directory + " holds no *" + SUFFIX + " file any more";
-            LOG.error("{}; what runs goes on", lastError);
+            refuse(directory + " holds no *" + SUFFIX + " file any more");
+            return false;
+        }
+        if (reading.unreadable.containsKey(directory)) {
+            refuse(unreadable(reading).get(directory).getMessage());
             return false;
         }
         take(context, reading);
         return false;
+    }
+
+    private void refuse(String words) {
+        if (!words.equals(lastError)) {
+            failures++;
+            lastError = words;
+            LOG.error("{}; what runs goes on", words);
+        }
     }
 
     private void take(ReloadableContext context, Reading reading) throws Exception {
@@ -451,6 +464,8 @@ public final class RouteFiles {
             entries = all.toList();
         } catch (NoSuchFileException | NotDirectoryException e) {
             LOG.debug("{} is gone", generation);
+        } catch (IOException e) {
+            reading.unreadable.put(directory, Failures.rootWords(e));
         }
         for (Path entry : entries) {
             Path file = directory.resolve(name(entry));

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.management.MBeanServer;
@@ -606,6 +607,54 @@ class RouteReloadTest {
             edit("hourly", "description: ", "description: Oh, ");
             mount();
             awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+        }
+    }
+
+    @Test
+    void whatDidNotStartIsTriedAgainWhenJmxAsksForIt() throws Exception {
+        AtomicBoolean broken = new AtomicBoolean(true);
+        try (Program program = startMounted()) {
+            program.context()
+                    .addComponent(
+                            "broken",
+                            new DefaultComponent() {
+                                @Override
+                                protected Endpoint createEndpoint(
+                                        String uri, String path, Map<String, Object> parameters) {
+                                    if (broken.get()) {
+                                        throw new IllegalStateException("the queue is away");
+                                    }
+                                    return getCamelContext().getEndpoint("direct:run-schedule");
+                                }
+                            });
+            edit("hourly", "uri: direct:run-schedule", "uri: broken:x");
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml", "the queue is away");
+            broken.set(false);
+            ManagementFactory.getPlatformMBeanServer()
+                    .invoke(
+                            new ObjectName("io.volumesnapshotter:type=RouteFiles"),
+                            "reload",
+                            new Object[0],
+                            new String[0]);
+            assertThat(attribute("LastError")).isNull();
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+        }
+    }
+
+    @Test
+    void aDirectoryThatCannotBeListedIsShownUntilItCan() throws IOException {
+        TestRoutes.copyTo(directory);
+        try (Program program = start(Map.of())) {
+            Path away = directory.resolveSibling(directory.getFileName() + "-away");
+            Files.move(directory, away);
+            Files.createSymbolicLink(directory, directory.getFileName());
+            awaitTold(program, Level.ERROR, directory.toString(), "it cannot be read");
+            assertThat(attribute("LastError").toString()).contains("it cannot be read");
+            Files.delete(directory);
+            Files.move(away, directory);
+            await().until(() -> attribute("LastError") == null);
+            assertThat(program.told(Level.ERROR)).hasSize(1);
         }
     }
 
