@@ -120,6 +120,8 @@ public final class VolumeSnapshotter implements Callable<Integer> {
                 wiring,
                 settings,
                 (main, configuration) -> {
+                    // In the pod, the program that serves has the port.
+                    main.addOverrideProperty("camel.management.enabled", "false");
                     main.init();
                     try {
                         List<Finding> findings = look(main, configuration);
@@ -154,6 +156,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         Main main = ReloadableContext.main();
         try {
             configuration = wiring.get();
+            main.addMainListener(new ManagementCheck());
             settings.forEach(main::addOverrideProperty);
             main.configure().addConfiguration(configuration);
             return work.run(main, configuration);

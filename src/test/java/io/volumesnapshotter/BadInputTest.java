@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What cannot work ends the start with one line that says where, what, and what would be right. */
 @Timeout(60)
@@ -103,6 +105,48 @@ class BadInputTest {
         assertThat(startWith(Map.of(place, value)))
                 .startsWith(place + ": \"" + shown + "\" is not valid: ")
                 .contains(remedy);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"abc", "-1", "70000", ""})
+    void aManagementPortThatIsNoneIsNamed(String port) {
+        assertThat(
+                        startWith(
+                                Map.of(
+                                        "camel.management.enabled",
+                                        "true",
+                                        "camel.management.port",
+                                        port)))
+                .startsWith("camel.management.port: \"" + port + "\" is not valid: give a port");
+    }
+
+    @Test
+    void aManagementPortThatIsInUseIsNamed() throws IOException {
+        try (ServerSocket other = new ServerSocket(0)) {
+            String port = String.valueOf(other.getLocalPort());
+            assertThat(
+                            startWith(
+                                    Map.of(
+                                            "camel.management.enabled",
+                                            "true",
+                                            "camel.management.port",
+                                            port)))
+                    .startsWith("camel.management.port: \"" + port + "\" is not valid: ")
+                    .contains("cannot listen there", "give another port");
+        }
+    }
+
+    @Test
+    void aFileOfJolokiasUsersThatIsNotThereIsNamed() {
+        assertThat(
+                        startWith(
+                                Map.of(
+                                        "camel.management.enabled", "true",
+                                        "camel.management.port", "0",
+                                        "camel.management.basic-properties-file", "/none/users")))
+                .startsWith(
+                        "CAMEL_MANAGEMENT_BASIC_PROPERTIES_FILE: \"/none/users\" is not valid: there"
+                                + " is no such readable file");
     }
 
     @Test
