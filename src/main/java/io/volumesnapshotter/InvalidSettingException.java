@@ -31,6 +31,10 @@ public final class InvalidSettingException extends IllegalArgumentException {
         this.value = what.value;
     }
 
+    String value() {
+        return value;
+    }
+
     /**
      * The same, told with the file and line in which it stands, unless it is a setting of the
      * program.

@@ -338,9 +338,16 @@ public final class RouteFiles {
                 swap.load(RouteSet.resource(file, all.get(file)));
             } catch (Exception | LinkageError | StackOverflowError e) {
                 swap.undo();
-                InvalidSettingException failure =
-                        RouteMistake.of(context, e).in(file, all.get(file), 0);
-                (taken.contains(file) ? Set.of(file) : taken)
+                RouteMistake mistake = RouteMistake.of(context, e);
+                // What is shared shows in the routes of other files.
+                Path culprit =
+                        Stream.concat(Stream.of(file), taken.stream())
+                                .filter(taken::contains)
+                                .filter(cause -> cause.equals(file) || isIn(mistake, texts, cause))
+                                .findFirst()
+                                .orElse(file);
+                InvalidSettingException failure = mistake.in(culprit, all.get(culprit), 0);
+                (taken.contains(culprit) ? Set.of(culprit) : taken)
                         .forEach(cause -> wrong.put(cause, failure));
                 return Optional.of(failure);
             }
@@ -350,6 +357,10 @@ public final class RouteFiles {
         running.keySet().removeAll(taken);
         running.putAll(all);
         return Optional.empty();
+    }
+
+    private static boolean isIn(RouteMistake mistake, Map<Path, String> texts, Path file) {
+        return texts.containsKey(file) && mistake.isIn(texts.get(file));
     }
 
     private void tell(

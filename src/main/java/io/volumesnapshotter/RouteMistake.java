@@ -36,6 +36,8 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
             Pattern.compile("Unknown parameters=\\[\\{([^=]+)=(.*?)(, [\\w.-]+=.*)?}]");
     private static final Pattern PLACEHOLDER =
             Pattern.compile("Property with key \\[(.+?)] not found");
+    private static final Pattern CONSTANT =
+            Pattern.compile("No enum constant ([\\w.$]+)\\.(\\w+)$");
     private static final Pattern HASH = Pattern.compile("(?<=[\\w\\]])@[0-9a-f]{5,8}\\b");
 
     /** Finds the mistake that makes the check or the start of routes fail. */
@@ -71,10 +73,15 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
         }
         try {
             RouteText lines = new RouteText(text);
-            return words.in(file, lines, Math.max(from, lines.line(0, "id", route)));
+            return words.in(file, lines, Math.max(from, lines.lineOf(route)));
         } catch (YamlEngineException e) {
             return words.at(file, 0);
         }
+    }
+
+    /** Whether it stands in a text, though Camel met it in another file's route. */
+    boolean isIn(String text) {
+        return new RouteText(text).has(words.value());
     }
 
     private static InvalidSettingException words(CamelContext context, Throwable failure) {
@@ -152,6 +159,19 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
                     "{{" + placeholder.group(1) + "}}",
                     "there is no such setting; correct its name, or give a value for when there is"
                             + " none, as {{name:value}}");
+        }
+        Matcher constant = CONSTANT.matcher(message);
+        if (constant.find()) {
+            Class<?> type = context.getClassResolver().resolveClass(constant.group(1));
+            return new InvalidSettingException(
+                    "value",
+                    constant.group(2),
+                    type == null || type.getEnumConstants() == null
+                            ? "there is no such one"
+                            : "there are "
+                                    + Arrays.stream(type.getEnumConstants())
+                                            .map(String::valueOf)
+                                            .collect(Collectors.joining(", ")));
         }
         Matcher option = OPTION.matcher(message);
         if (cause instanceof ResolveEndpointFailedException e && option.find()) {

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -109,7 +108,7 @@ final class RouteText {
     }
 
     /**
-     * The line on which something stands: a value under its key, else the value, else the key, else
+     * The line on which something stands: a value with its key, else the value, else the key, else
      * a text in which one of them is.
      *
      * @param from the line to begin at
@@ -119,17 +118,32 @@ final class RouteText {
         String text = Failures.oneLine(value);
         List<Predicate<Entry>> searches =
                 List.of(
-                        entry -> Objects.equals(entry.key, key) && text.equals(entry.value),
-                        entry -> text.equals(entry.value),
+                        entry -> key.equals(entry.key) && text.equals(entry.value),
+                        entry -> has(entry, key + "=" + text),
+                        entry -> !text.isEmpty() && text.equals(entry.value),
                         entry -> entry.value == null && text.equals(entry.key),
                         entry -> entry.value == null && key.equals(entry.key),
                         entry -> has(entry, text),
                         entry -> has(entry, key));
         return searches.stream()
                 .flatMap(search -> entries.stream().filter(e -> e.line >= from).filter(search))
+                .mapToInt(Entry::line)
                 .findFirst()
-                .map(Entry::line)
                 .orElse(from);
+    }
+
+    /** Whether a value stands anywhere, or is part of what does. */
+    boolean has(String value) {
+        return entries.stream().anyMatch(entry -> has(entry, Failures.oneLine(value)));
+    }
+
+    /** The line of a route's id; 0 when the route is not here. */
+    int lineOf(String route) {
+        return entries.stream()
+                .filter(entry -> "id".equals(entry.key) && route.equals(entry.value))
+                .mapToInt(Entry::line)
+                .findFirst()
+                .orElse(0);
     }
 
     private static boolean has(Entry entry, String text) {

@@ -42,6 +42,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -425,6 +426,24 @@ class RouteReloadTest {
                     remedy);
             assertThat(program.told(Level.ERROR))
                     .allSatisfy(line -> assertThat(line).doesNotContainPattern("@[0-9a-f]{6}"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    level=LOUD | value: "LOUD" is not valid: there are | DEBUG
+                    lovel=WARN | log: lovel: "WARN" is not valid: there is no such option | level
+                    """)
+    void aMistakeInTheErrorHandlingIsToldWithItsFileAndLine(
+            String option, String words, String remedy) throws IOException {
+        try (Program program = startMounted()) {
+            edit("error-handling", "uri: direct:handle-failure", "uri: log:x?" + option);
+            mount();
+            awaitTold(program, Level.ERROR, "error-handling.camel.yaml:64: " + words, remedy);
+            assertThat(program.told(Level.ERROR)).hasSize(1);
         }
     }
 
