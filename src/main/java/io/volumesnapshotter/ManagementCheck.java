@@ -10,8 +10,8 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.MainListenerSupport;
 
 /**
- * Looks whether the management server can work before Camel starts it: Camel would take another
- * port, go on without it, or end with nothing but a path.
+ * Looks whether the management server can work before Camel starts it: Camel would pass over a port
+ * that is none, go on without the server, or end with nothing but a path.
  */
 final class ManagementCheck extends MainListenerSupport {
 
