@@ -10,23 +10,49 @@ public final class InvalidSettingException extends IllegalArgumentException {
 
     private static final long serialVersionUID = 1L;
 
+    private final String place;
+    private final String value;
+
     /**
-     * @param place the setting or file that holds the value, as the user wrote it
+     * @param place the setting or file that holds the value, as the user wrote it; empty when its
+     *     line says enough
      * @param value the value as it was found
      * @param remedy what would be right, as the end of a sentence
      */
     public InvalidSettingException(String place, String value, String remedy) {
-        super(place + ": \"" + value + "\" is not valid: " + remedy);
+        super((place.isEmpty() ? "" : place + ": ") + "\"" + value + "\" is not valid: " + remedy);
+        this.place = place;
+        this.value = value;
     }
 
-    private InvalidSettingException(String message) {
-        super(message);
+    private InvalidSettingException(String where, InvalidSettingException what) {
+        super(where + ": " + what.getMessage());
+        this.place = what.place;
+        this.value = what.value;
     }
 
-    /** The same, told with the file in which it stands, unless it is a setting of the program. */
-    InvalidSettingException in(Path file) {
+    String value() {
+        return value;
+    }
+
+    /**
+     * The same, told with the file and line in which it stands, unless it is a setting of the
+     * program.
+     *
+     * @param from the line of the file from which on it stands
+     */
+    InvalidSettingException in(Path file, RouteText text, int from) {
+        return at(file, text.line(from, place.substring(place.lastIndexOf(' ') + 1), value));
+    }
+
+    /**
+     * The same, told with a file and line, unless it is a setting of the program.
+     *
+     * @param line counted from 1; 0 when it is not known
+     */
+    InvalidSettingException at(Path file, int line) {
         return getMessage().startsWith(Settings.PREFIX)
                 ? this
-                : new InvalidSettingException(file + ": " + getMessage());
+                : new InvalidSettingException(file + (line > 0 ? ":" + line : ""), this);
     }
 }

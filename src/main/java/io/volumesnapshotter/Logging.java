@@ -29,11 +29,11 @@ final class Logging implements LoggingMXBean {
      */
     Logging(Settings settings) {
         settings.oneOf("log-format", FORMATS);
-        if (!LEVELS.contains(settings.text("log-level"))) {
+        if (!isLevel(settings.text("log-level"))) {
             // Logback takes it for debug.
             loggers.getLogger(getClass().getPackageName()).setLevel(Level.INFO);
+            settings.oneOf("log-level", LEVELS);
         }
-        settings.oneOf("log-level", LEVELS);
     }
 
     @Override
@@ -49,7 +49,7 @@ final class Logging implements LoggingMXBean {
 
     @Override
     public void setLevel(String logger, String level) {
-        if (!LEVELS.contains(level)) {
+        if (!isLevel(level)) {
             throw new IllegalArgumentException(
                     "\"" + level + "\" is no level: give one of " + String.join(", ", LEVELS));
         }
@@ -66,6 +66,11 @@ final class Logging implements LoggingMXBean {
                             loggers.getLogger(name)
                                     .setLevel(level == null ? null : Level.toLevel(level));
                         });
+    }
+
+    /** Log lines show levels in capitals. */
+    private static boolean isLevel(String text) {
+        return text != null && LEVELS.contains(text.toLowerCase(Locale.ROOT));
     }
 
     private static String text(Level level) {

@@ -13,7 +13,7 @@ public interface LoggingMXBean {
      *
      * @param logger its name, such as {@code io.volumesnapshotter} or {@code ROOT}
      * @param level {@code off}, {@code error}, {@code warn}, {@code info}, {@code debug} or {@code
-     *     trace}
+     *     trace}, in small or capital letters
      * @throws IllegalArgumentException when there is no such level
      */
     void setLevel(String logger, String level);

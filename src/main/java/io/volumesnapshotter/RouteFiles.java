@@ -59,7 +59,7 @@ public final class RouteFiles {
 
     /**
      * @param texts what could be read, by file
-     * @param unreadable why other files could not be read
+     * @param unreadable why other files, or the directory, could not be read
      */
     private record Reading(Map<Path, String> texts, Map<Path, String> unreadable) {}
 
@@ -147,9 +147,12 @@ public final class RouteFiles {
                                 .toList());
     }
 
-    /** The file that a route came from, or the directory for an unknown route. */
-    public synchronized Path fileOf(String routeId) {
-        return routes == null ? directory : routes.files().getOrDefault(routeId, directory);
+    /** What is wrong with a file, if that is why the routes of all do not start. */
+    synchronized Optional<InvalidSettingException> mistake(
+            CamelContext context, Throwable failure) {
+        RouteMistake mistake = RouteMistake.of(context, failure);
+        return Optional.ofNullable(routes == null ? null : routes.files().get(mistake.route()))
+                .map(file -> mistake.in(file, running.get(file), 0));
     }
 
     /** Which version of each file runs, and how the reloads went. */
@@ -165,46 +168,57 @@ public final class RouteFiles {
     /**
      * Looks for edits, and takes those that are right; of others the last good version runs on.
      *
+     * @param again whether what was refused is tried again though it has not changed
      * @return whether something has changed that may not be written to its end yet, so that it is
      *     to be looked at again soon
      */
-    synchronized boolean reload(ReloadableContext context) throws Exception {
+    synchronized boolean reload(ReloadableContext context, boolean again) throws Exception {
         context.disposeDone();
         Reading reading = read();
-        if (reading.equals(judged)) {
+        if (reading.equals(judged) && !(again && lastError != null)) {
             glimpsed = null;
             return false;
         }
-        if (!Files.exists(directory.resolve(MOUNTED)) && !reading.equals(glimpsed)) {
+        if (!reading.equals(judged)
+                && !Files.exists(directory.resolve(MOUNTED))
+                && !reading.equals(glimpsed)) {
             glimpsed = reading;
             return true;
         }
         judged = reading;
         if (reading.texts.isEmpty() && reading.unreadable.isEmpty()) {
-            failures++;
-            lastError = directory + " holds no *" + SUFFIX + " file any more";
-            LOG.error("{}; what runs goes on", lastError);
+            refuse(directory + " holds no *" + SUFFIX + " file any more");
+            return false;
+        }
+        if (reading.unreadable.containsKey(directory)) {
+            refuse(unreadable(reading).get(directory).getMessage());
             return false;
         }
         take(context, reading);
         return false;
     }
 
+    private void refuse(String words) {
+        if (!words.equals(lastError)) {
+            failures++;
+            lastError = words;
+            LOG.error("{}; what runs goes on", words);
+        }
+    }
+
     private void take(ReloadableContext context, Reading reading) throws Exception {
-        Map<Path, InvalidSettingException> wrong = unreadable(reading);
         Set<Path> changes = new TreeSet<>(running.keySet());
         changes.addAll(reading.texts.keySet());
         changes.removeIf(file -> Objects.equals(running.get(file), reading.texts.get(file)));
-        Set<Path> taken = Set.of();
-        while (!changes.isEmpty()) {
-            changes.removeAll(wrong.keySet());
+        Map<Path, InvalidSettingException> failed = unreadable(reading);
+        Map<Path, InvalidSettingException> wrong;
+        Set<Path> taken;
+        do {
+            // What was wrong beside one that did not start may be right without it.
+            wrong = new TreeMap<>(failed);
+            changes.removeAll(failed.keySet());
             taken = acceptable(context, changes, reading.texts, wrong);
-            Optional<InvalidSettingException> failure = swap(context, taken, reading.texts, wrong);
-            if (failure.isEmpty()) {
-                break;
-            }
-            taken = Set.of();
-        }
+        } while (swap(context, taken, reading.texts, failed).isPresent());
         tell(taken, reading.texts, wrong);
         note(taken, wrong);
     }
@@ -216,31 +230,38 @@ public final class RouteFiles {
             Map<Path, String> texts,
             Map<Path, InvalidSettingException> wrong) {
         Set<Path> taken = new TreeSet<>(changes);
+        Map<Path, InvalidSettingException> left = new TreeMap<>();
         while (!taken.isEmpty()) {
             RouteSet set = RouteSet.of(context, directory, with(taken, texts));
             if (set.isRight()) {
-                return taken;
+                break;
             }
             Map<Path, InvalidSettingException> blamed =
                     new TreeMap<>(set.wrong().isEmpty() ? set.lacking() : set.wrong());
             blamed.keySet().retainAll(taken);
             if (blamed.isEmpty()) {
-                return oneByOne(context, taken, texts, wrong);
+                // A file that did not change would be wrong.
+                taken.clear();
             }
-            wrong.putAll(blamed);
+            left.putAll(blamed);
             taken.removeAll(blamed.keySet());
         }
+        addOneByOne(context, taken, changes, texts, left);
+        wrong.putAll(left);
         return taken;
     }
 
-    /** For changes by which a file that did not change would be wrong. */
-    private Set<Path> oneByOne(
+    /**
+     * Adds the changes that are right beside those that are taken, whatever others there were.
+     *
+     * @param left why the others are not; kept up to date
+     */
+    private void addOneByOne(
             CamelContext context,
+            Set<Path> taken,
             Set<Path> changes,
             Map<Path, String> texts,
-            Map<Path, InvalidSettingException> wrong) {
-        Set<Path> taken = new TreeSet<>();
-        Map<Path, InvalidSettingException> left = new TreeMap<>();
+            Map<Path, InvalidSettingException> left) {
         int before;
         do {
             before = taken.size();
@@ -249,10 +270,10 @@ public final class RouteFiles {
                 if (more.add(file)) {
                     RouteSet set = RouteSet.of(context, directory, with(more, texts));
                     if (set.isRight()) {
-                        taken = more;
+                        taken.add(file);
                         left.remove(file);
                     } else {
-                        left.put(
+                        left.putIfAbsent(
                                 file,
                                 Stream.concat(
                                                 set.wrong().values().stream(),
@@ -263,15 +284,19 @@ public final class RouteFiles {
                 }
             }
         } while (taken.size() > before);
-        wrong.putAll(left);
-        return taken;
     }
 
-    /** What would run with these changes; they come last, so that they are what is wrong. */
+    /**
+     * What would run with these changes; they come last, new files behind all others, so that they
+     * are what is wrong.
+     */
     private Map<Path, String> with(Set<Path> taken, Map<Path, String> texts) {
         Map<Path, String> all = new LinkedHashMap<>(running);
         all.keySet().removeAll(taken);
-        taken.stream().filter(texts::containsKey).forEach(file -> all.put(file, texts.get(file)));
+        taken.stream()
+                .filter(texts::containsKey)
+                .sorted(Comparator.comparing(file -> !running.containsKey(file)))
+                .forEach(file -> all.put(file, texts.get(file)));
         return all;
     }
 
@@ -313,8 +338,16 @@ public final class RouteFiles {
                 swap.load(RouteSet.resource(file, all.get(file)));
             } catch (Exception | LinkageError | StackOverflowError e) {
                 swap.undo();
-                InvalidSettingException failure = RouteSet.invalid(file, e);
-                (taken.contains(file) ? Set.of(file) : taken)
+                RouteMistake mistake = RouteMistake.of(context, e);
+                // What is shared shows in the routes of other files.
+                Path culprit =
+                        Stream.concat(Stream.of(file), taken.stream())
+                                .filter(taken::contains)
+                                .filter(cause -> cause.equals(file) || isIn(mistake, texts, cause))
+                                .findFirst()
+                                .orElse(file);
+                InvalidSettingException failure = mistake.in(culprit, all.get(culprit), 0);
+                (taken.contains(culprit) ? Set.of(culprit) : taken)
                         .forEach(cause -> wrong.put(cause, failure));
                 return Optional.of(failure);
             }
@@ -324,6 +357,10 @@ public final class RouteFiles {
         running.keySet().removeAll(taken);
         running.putAll(all);
         return Optional.empty();
+    }
+
+    private static boolean isIn(RouteMistake mistake, Map<Path, String> texts, Path file) {
+        return texts.containsKey(file) && mistake.isIn(texts.get(file));
     }
 
     private void tell(
@@ -438,6 +475,8 @@ public final class RouteFiles {
             entries = all.toList();
         } catch (NoSuchFileException | NotDirectoryException e) {
             LOG.debug("{} is gone", generation);
+        } catch (IOException e) {
+            reading.unreadable.put(directory, Failures.rootWords(e));
         }
         for (Path entry : entries) {
             Path file = directory.resolve(name(entry));

@@ -7,6 +7,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.camel.CamelContext;
 import org.apache.camel.StartupListener;
 import org.apache.camel.health.HealthCheck;
@@ -27,7 +28,7 @@ final class RouteReload implements RouteFilesMXBean {
     private final RouteFiles files;
     private final Events events;
     private final Executor notifications;
-    private String told = "";
+    private volatile String told = "";
 
     /**
      * @param notifications where Events are written
@@ -56,7 +57,7 @@ final class RouteReload implements RouteFilesMXBean {
             private void schedule(Duration delay) {
                 try {
                     executor.schedule(
-                            () -> schedule(look() ? SETTLING : interval),
+                            () -> schedule(look(false) ? SETTLING : interval),
                             delay.toMillis(),
                             TimeUnit.MILLISECONDS);
                 } catch (RejectedExecutionException e) {
@@ -69,13 +70,15 @@ final class RouteReload implements RouteFilesMXBean {
     /**
      * Looks for edits once.
      *
+     * @param again whether what was refused is tried again though it has not changed
      * @return whether to look again soon
      */
-    private boolean look() {
+    private boolean look(boolean again) {
         try {
             RouteFiles.Status before = files.status();
-            boolean soon = context.whileRunning(() -> files.reload(context));
+            boolean soon = context.whileRunning(() -> files.reload(context, again));
             tell(before, files.status());
+            told = "";
             return soon;
         } catch (Exception | LinkageError | StackOverflowError e) {
             String words = Failures.rootWords(e);
@@ -100,8 +103,9 @@ final class RouteReload implements RouteFilesMXBean {
 
     @Override
     public void reload() {
-        if (look()) {
-            look();
+        if (look(true)) {
+            LockSupport.parkNanos(SETTLING.toNanos());
+            look(true);
         }
     }
 

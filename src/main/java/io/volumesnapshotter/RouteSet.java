@@ -27,13 +27,10 @@ import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.util.URISupport;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 
 /**
  * The routes of a set of files, each checked by itself and all of them together, before any is
- * used. Checking changes nothing.
+ * used.
  */
 final class RouteSet {
 
@@ -49,6 +46,9 @@ final class RouteSet {
     private boolean handlesErrors;
     private final Set<Path> triggered = new HashSet<>();
     private boolean hasSchedule;
+
+    /** Where in a file the check is. */
+    private int line;
 
     private RouteSet() {}
 
@@ -81,7 +81,7 @@ final class RouteSet {
                                                 target,
                                                 "no route starts there; there are "
                                                         + String.join(", ", set.entrances))
-                                        .in(file));
+                                        .in(file, new RouteText(contents.get(file)), 0));
                     }
                 });
         return set;
@@ -131,7 +131,10 @@ final class RouteSet {
         boolean configures = false;
         boolean handles = false;
         boolean plans = false;
+        line = 0;
         try {
+            // Before Camel reads it, which binds what it finds.
+            new RouteText(text).checkParts();
             for (RoutesBuilder builder :
                     PluginHelper.getRoutesLoader(context)
                             .findRoutesBuilders(List.of(resource(file, text)))) {
@@ -157,12 +160,8 @@ final class RouteSet {
                     calls(context, route.getOutputs()).forEach(uri -> calls.put(uri, file));
                 }
             }
-            if (ids.isEmpty() && !configures && !isList(text)) {
-                throw new InvalidSettingException(
-                        "route", "", "begin the file with \"- route:\", as the other files do");
-            }
         } catch (Exception | LinkageError | StackOverflowError e) {
-            wrong.put(file, invalid(file, e));
+            wrong.put(file, RouteMistake.of(context, e).in(file, text, line));
             return;
         }
         files.putAll(ids);
@@ -176,28 +175,6 @@ final class RouteSet {
         if (starts.stream().anyMatch(start -> !start.startsWith(DIRECT))) {
             triggered.add(file);
         }
-    }
-
-    /** Whether a text that is YAML is one of the YAML DSL; Camel passes over all others. */
-    private static boolean isList(String text) {
-        return new Load(LoadSettings.builder().build()).loadFromString(text) instanceof List<?> list
-                && !list.isEmpty();
-    }
-
-    /** What is wrong with a file, as far as it is known with the line. */
-    static InvalidSettingException invalid(Path file, Throwable failure) {
-        InvalidSettingException invalid =
-                Causes.find(InvalidSettingException.class, failure).orElse(null);
-        if (invalid != null) {
-            return invalid.in(file);
-        }
-        String line =
-                Causes.find(MarkedYamlEngineException.class, failure)
-                        .flatMap(MarkedYamlEngineException::getProblemMark)
-                        .map(mark -> ":" + (mark.getLine() + 1))
-                        .orElse("");
-        return new InvalidSettingException(
-                file + line, Failures.rootWords(failure), "correct the file");
     }
 
     /** The schedules among the routes of a context, started or not. */
@@ -246,6 +223,7 @@ final class RouteSet {
 
     private void check(CamelContext context, RouteDefinition route) throws Exception {
         String id = route.getRouteId();
+        line = route.getLineNumber();
         if (!route.hasCustomIdAssigned()) {
             throw new InvalidSettingException("route", "", "give it an id, best the file's name");
         }
@@ -258,11 +236,13 @@ final class RouteSet {
             throw new InvalidSettingException(
                     "from", start[0], "another route starts there too; best is the route's name");
         }
+        line = route.getInput().getLineNumber();
         checkComponent(context, start[0]);
         if (start[0].startsWith("quartz:") && start.length == 2) {
             checkTrigger(URISupport.parseQuery(start[1]));
         }
         for (ToDefinition step : steps(route)) {
+            line = step.getLineNumber();
             String uri = context.resolvePropertyPlaceholders(step.getUri());
             checkComponent(context, uri);
             if (uri.startsWith(POLICY)) {

@@ -3,11 +3,11 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.apache.camel.FailedToCreateRouteException;
-import org.apache.camel.FailedToStartRouteException;
+import org.apache.camel.CamelContext;
 import org.apache.camel.main.Main;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -120,6 +120,8 @@ public final class VolumeSnapshotter implements Callable<Integer> {
                 wiring,
                 settings,
                 (main, configuration) -> {
+                    // In the pod, the program that serves has the port.
+                    main.addOverrideProperty("camel.management.enabled", "false");
                     main.init();
                     try {
                         List<Finding> findings = look(main, configuration);
@@ -151,41 +153,29 @@ public final class VolumeSnapshotter implements Callable<Integer> {
     private static int with(
             Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings, Work work) {
         SnapshotterConfiguration configuration = null;
+        Main main = ReloadableContext.main();
         try {
             configuration = wiring.get();
-            Main main = ReloadableContext.main();
+            main.addMainListener(new ManagementCheck());
             settings.forEach(main::addOverrideProperty);
             main.configure().addConfiguration(configuration);
             return work.run(main, configuration);
         } catch (Exception e) {
-            LOG.error("{}", problem(e, configuration));
+            LOG.error("{}", problem(e, main.getCamelContext(), configuration));
             LOG.debug("start failed", e);
             return EXIT_CONFIG;
         }
     }
 
     /** Why the program does not start, in one line. */
-    static String problem(Exception failure, SnapshotterConfiguration configuration) {
-        InvalidSettingException invalid =
-                Causes.find(InvalidSettingException.class, failure).orElse(null);
-        String words = invalid == null ? Failures.rootWords(failure) : invalid.getMessage();
-        if (invalid != null && words.startsWith(Settings.PREFIX)) {
-            return words;
-        }
-        String route = null;
-        FailedToCreateRouteException create =
-                Causes.find(FailedToCreateRouteException.class, failure).orElse(null);
-        FailedToStartRouteException start =
-                Causes.find(FailedToStartRouteException.class, failure).orElse(null);
-        if (create != null) {
-            route = create.getRouteId();
-        } else if (start != null) {
-            route = start.getRouteId();
-        }
-        if (route == null || configuration == null || configuration.routeFiles() == null) {
-            return words;
-        }
-        return configuration.routeFiles().fileOf(route) + ": " + words;
+    static String problem(
+            Exception failure, CamelContext context, SnapshotterConfiguration configuration) {
+        RouteFiles files = configuration == null ? null : configuration.routeFiles();
+        return Optional.ofNullable(files)
+                .flatMap(f -> f.mistake(context, failure))
+                .or(() -> Causes.find(InvalidSettingException.class, failure))
+                .map(Throwable::getMessage)
+                .orElseGet(() -> Failures.rootWords(failure));
     }
 
     /** The version that the jar was built with. */

@@ -14,6 +14,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is logged, changed by JMX while the program runs. */
 @Timeout(60)
@@ -82,9 +85,17 @@ class LoggingTest {
     }
 
     @Test
-    void aLevelThatThereIsNotIsRefused() {
-        assertThatThrownBy(() -> logging.setLevel(OURS, "loud"))
+    void aLevelCanBeGivenAsLinesShowIt() {
+        logging.setLevel(OURS, "DEBUG");
+        assertThat(logging.getLevels()).containsEntry(OURS, "debug");
+    }
+
+    @ParameterizedTest
+    @NullSource
+    @ValueSource(strings = {"loud", ""})
+    void aLevelThatThereIsNotIsRefused(String level) {
+        assertThatThrownBy(() -> logging.setLevel(OURS, level))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("\"loud\"", "debug");
+                .hasMessageContainingAll("\"" + level + "\"", "debug");
     }
 }

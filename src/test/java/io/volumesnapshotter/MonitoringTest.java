@@ -113,6 +113,16 @@ class MonitoringTest {
     }
 
     @Test
+    void theDashboardShowsAClaimThatNeverSucceededToo() throws IOException {
+        JsonNode dashboard = new ObjectMapper().readTree(DASHBOARD.toFile());
+
+        assertThat(dashboard.path("panels").findValuesAsText("expr"))
+                .filteredOn(expression -> expression.contains("last_success"))
+                .hasSize(2)
+                .noneMatch(expression -> expression.contains("> 0"));
+    }
+
+    @Test
     void prometheusScrapesThePortThatTheProgramServes() throws IOException {
         PodMonitor monitor =
                 (PodMonitor)

@@ -13,6 +13,8 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import java.io.IOException;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -90,6 +92,21 @@ class PreflightTest {
                 .filteredOn(line -> line.contains(" -> "))
                 .allMatch(line -> line.endsWith(" -> k8s/components/preflight grants it"));
         assertThat(exitCode).isZero();
+    }
+
+    @Test
+    void theManagementPortOfTheProgramThatServesIsLeftAlone() throws IOException {
+        try (ServerSocket serving = new ServerSocket(0);
+                ToldLines told = new ToldLines()) {
+            look(
+                    () -> new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()),
+                    Map.of(
+                            "snapshotter.claims", "data",
+                            "camel.management.enabled", "true",
+                            "camel.management.port", String.valueOf(serving.getLocalPort())));
+            assertThat(exitCode).isZero();
+            assertThat(told.atLeast(Level.WARN)).isEmpty();
+        }
     }
 
     @Test

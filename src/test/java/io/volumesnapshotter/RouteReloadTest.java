@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.management.MBeanServer;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -334,6 +336,142 @@ class RouteReloadTest {
         }
     }
 
+    static Stream<Arguments> mistakes() {
+        return Stream.of(
+                Arguments.of("hourly", "steps:", "stepz:", "field: \"stepz\"", "indented"),
+                Arguments.of("hourly", "uri: direct:r", "uri: drect:r", "uri: \"drect:r", "drect"),
+                Arguments.of(
+                        "run-schedule",
+                        "ref: snapshots",
+                        "ref: snapshot",
+                        "bean: \"snapshot\"",
+                        "failures, runs, snapshots"),
+                Arguments.of(
+                        "run-schedule",
+                        "method: takeOver",
+                        "method: takeover",
+                        "method: \"takeover\"",
+                        "takeOver"),
+                Arguments.of(
+                        "hourly",
+                        "{{cron:{{snapshotter.schedule}}}}",
+                        "0 0 25 * * ?",
+                        "cron: \"0 0 25 * * ?\"",
+                        "five fields"),
+                Arguments.of(
+                        "hourly",
+                        "\"{{snapshotter.time-zone}}\"",
+                        "Mars/Olympus",
+                        "trigger.timeZone: \"Mars/Olympus\"",
+                        "Europe/Berlin"),
+                Arguments.of(
+                        "hourly",
+                        "{{snapshotter.time-zone}}",
+                        "{{snapshotter.zone}}",
+                        "placeholder: \"{{snapshotter.zone}}\"",
+                        "no such setting"),
+                Arguments.of(
+                        "hourly",
+                        "stateful: true",
+                        "statefull: true",
+                        "quartz: statefull: \"true\"",
+                        "stateful"),
+                Arguments.of(
+                        "hourly",
+                        "stateful: true",
+                        "stateful: maybe",
+                        "stateful: \"maybe\"",
+                        "takes no such value"),
+                Arguments.of(
+                        "hourly",
+                        "policy:hourly",
+                        "policy:hourly?keep-lats=1",
+                        "policy:hourly: keep-lats: \"1\"",
+                        "keep-last"),
+                Arguments.of(
+                        "run-schedule",
+                        "${variable.run.unrequested}",
+                        "${variabel.run}",
+                        "expression: \"${variabel.run}\"",
+                        "Unknown function"),
+                Arguments.of(
+                        "hourly",
+                        "id: hourly",
+                        "id: run-schedule",
+                        "route id: \"run-schedule\"",
+                        "has it too"),
+                Arguments.of(
+                        "hourly",
+                        "direct:run-schedule",
+                        "direct:run-shedule",
+                        "uri: \"direct:run-shedule\"",
+                        "no route starts there"));
+    }
+
+    @ParameterizedTest(name = "{0}: {1} -> {2}")
+    @MethodSource("mistakes")
+    void aMistakeIsToldWithItsLineAndWhatWouldBeRight(
+            String route, String from, String to, String words, String remedy) throws IOException {
+        try (Program program = startMounted()) {
+            edit(route, from, to);
+            mount();
+            List<String> lines = files.get(route + RouteFiles.SUFFIX).lines().toList();
+            String wrong = lines.stream().filter(l -> l.contains(to)).findFirst().orElseThrow();
+            awaitTold(
+                    program,
+                    Level.ERROR,
+                    route + ".camel.yaml:" + (lines.indexOf(wrong) + 1) + ": " + words,
+                    " is not valid: ",
+                    remedy);
+            assertThat(program.told(Level.ERROR))
+                    .allSatisfy(line -> assertThat(line).doesNotContainPattern("@[0-9a-f]{6}"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    level=LOUD | value: "LOUD" is not valid: there are | DEBUG
+                    lovel=WARN | log: lovel: "WARN" is not valid: there is no such option | level
+                    """)
+    void aMistakeInTheErrorHandlingIsToldWithItsFileAndLine(
+            String option, String words, String remedy) throws IOException {
+        try (Program program = startMounted()) {
+            edit("error-handling", "uri: direct:handle-failure", "uri: log:x?" + option);
+            mount();
+            awaitTold(program, Level.ERROR, "error-handling.camel.yaml:64: " + words, remedy);
+            assertThat(program.told(Level.ERROR)).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "- beans:\n    - name: runs\n      type: java.util.ArrayList\n",
+                "- dataFormats:\n    - json:\n        id: runs\n",
+                "- restConfiguration:\n    component: direct\n",
+                "- errorHandler:\n    noErrorHandler: {}\n",
+                "- routeTemplate:\n    id: mine\n    from:\n      uri: direct:mine\n      steps: []\n"
+            })
+    void whatWouldChangeTheProgramWhenItIsReadIsRefusedAndChangesNothing(String part)
+            throws IOException {
+        try (Program program = startMounted()) {
+            Object runs = program.context().getRegistry().lookupByName("runs");
+            Object handler = program.context().getCamelContextExtension().getErrorHandlerFactory();
+            files.computeIfPresent("hourly.camel.yaml", (name, text) -> text + part);
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml:15: part: ", "last good version");
+            assertThat(program.context().getRegistry().lookupByName("runs")).isSameAs(runs);
+            assertThat(program.context().getCamelContextExtension().getErrorHandlerFactory())
+                    .isSameAs(handler);
+            edit("run-schedule", "description: ", "description: Oh, ");
+            mount();
+            awaitTold(program, Level.INFO, "run-schedule.camel.yaml: version");
+        }
+    }
+
     @Test
     void aFileThatIsEmptiedIsToldAndItsRoutesRunOn() throws IOException {
         try (Program program = startMounted()) {
@@ -403,6 +541,32 @@ class RouteReloadTest {
     }
 
     @Test
+    void aRightEditTakesEffectThoughANewFileHasTheSameId() throws IOException {
+        try (Program program = startMounted()) {
+            edit("hourly", "description: ", "description: By the way, ");
+            files.put("again.camel.yaml", files.get("hourly.camel.yaml"));
+            mount();
+            awaitTold(
+                    program, Level.ERROR, "again.camel.yaml:2: route id", "hourly.camel.yaml has");
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+        }
+    }
+
+    @Test
+    void aFileThatIsWrongOnlyBesideOneThatIsRefusedTakesEffect() throws IOException {
+        try (Program program = startMounted()) {
+            schedule("nightly", "0 0 3 1 1 ? 2098");
+            files.put(
+                    "again.camel.yaml",
+                    files.get("nightly.camel.yaml")
+                            .replace("direct:run-schedule", "direct:nowhere"));
+            mount();
+            awaitTold(program, Level.ERROR, "again.camel.yaml:14: uri", "direct:nowhere");
+            awaitTold(program, Level.INFO, "nightly.camel.yaml: version");
+        }
+    }
+
+    @Test
     void theCorrectionOfAWrongEditTakesEffect() throws IOException {
         try (Program program = startMounted()) {
             String good = files.put("hourly.camel.yaml", "- route: {");
@@ -461,6 +625,54 @@ class RouteReloadTest {
             edit("hourly", "description: ", "description: Oh, ");
             mount();
             awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+        }
+    }
+
+    @Test
+    void whatDidNotStartIsTriedAgainWhenJmxAsksForIt() throws Exception {
+        AtomicBoolean broken = new AtomicBoolean(true);
+        try (Program program = startMounted()) {
+            program.context()
+                    .addComponent(
+                            "broken",
+                            new DefaultComponent() {
+                                @Override
+                                protected Endpoint createEndpoint(
+                                        String uri, String path, Map<String, Object> parameters) {
+                                    if (broken.get()) {
+                                        throw new IllegalStateException("the queue is away");
+                                    }
+                                    return getCamelContext().getEndpoint("direct:run-schedule");
+                                }
+                            });
+            edit("hourly", "uri: direct:run-schedule", "uri: broken:x");
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml", "the queue is away");
+            broken.set(false);
+            ManagementFactory.getPlatformMBeanServer()
+                    .invoke(
+                            new ObjectName("io.volumesnapshotter:type=RouteFiles"),
+                            "reload",
+                            new Object[0],
+                            new String[0]);
+            assertThat(attribute("LastError")).isNull();
+            awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
+        }
+    }
+
+    @Test
+    void aDirectoryThatCannotBeListedIsShownUntilItCan() throws IOException {
+        TestRoutes.copyTo(directory);
+        try (Program program = start(Map.of())) {
+            Path away = directory.resolveSibling(directory.getFileName() + "-away");
+            Files.move(directory, away);
+            Files.createSymbolicLink(directory, directory.getFileName());
+            awaitTold(program, Level.ERROR, directory.toString(), "it cannot be read");
+            assertThat(attribute("LastError").toString()).contains("it cannot be read");
+            Files.delete(directory);
+            Files.move(away, directory);
+            await().until(() -> attribute("LastError") == null);
+            assertThat(program.told(Level.ERROR)).hasSize(1);
         }
     }
 
@@ -684,7 +896,7 @@ class RouteReloadTest {
             files.put("hourly.camel.yaml", "- route: {");
             mount();
             awaitTold(program, Level.ERROR, "hourly.camel.yaml");
-            assertThat(attribute("LastError").toString()).contains("hourly.camel.yaml:2");
+            assertThat(attribute("LastError").toString()).contains("hourly.camel.yaml:1: ");
             assertThat(attribute("FailureCount")).isEqualTo(1L);
             TabularData shown = (TabularData) attribute("Files");
             assertThat(shown.get(new Object[] {"hourly.camel.yaml"}).get("value").toString())
