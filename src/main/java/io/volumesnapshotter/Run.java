@@ -43,6 +43,9 @@ public final class Run {
     /** How often a snapshot is asked for that a quota refuses although room was made for it. */
     private static final int MAX_REFUSALS = 10;
 
+    /** How old a list may be by which a deletion that is sent again is judged. */
+    private static final Duration JUDGED = Duration.ofSeconds(10);
+
     /** After so long without a sign, a run that is past its time does nothing any more. */
     static final Duration SILENCE = Duration.ofMinutes(30);
 
@@ -73,9 +76,11 @@ public final class Run {
     private final Map<Claim, Snapshot> readyLate = new HashMap<>();
     private final Map<Claim, String> doneBy = new ConcurrentHashMap<>();
     private final AtomicInteger looks = new AtomicInteger();
-    private final Object roomLock = new Object();
+    private final Object listLock = new Object();
     private List<Snapshot> room;
     private int roomLook;
+    private List<Snapshot> judged;
+    private Instant judgedAt;
     private Duration pollDelay;
     private volatile Instant lastSign;
 
@@ -488,13 +493,25 @@ public final class Run {
         if (isSentAgain(claim)) {
             return list.get();
         }
-        synchronized (roomLock) {
+        synchronized (listLock) {
             int look = looks.get();
             if (room == null || roomLook != look) {
                 room = list.get();
                 roomLook = look;
             }
             return room;
+        }
+    }
+
+    /** The snapshots of the schedule as of now, listed once for several deletions. */
+    List<Snapshot> listForDeletion(Supplier<List<Snapshot>> list) {
+        synchronized (listLock) {
+            Instant now = clock.instant();
+            if (judged == null || judgedAt.isBefore(now.minus(JUDGED))) {
+                judged = list.get();
+                judgedAt = now;
+            }
+            return judged;
         }
     }
 

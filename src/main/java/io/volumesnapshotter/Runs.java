@@ -446,7 +446,7 @@ public final class Runs extends LifecycleStrategySupport {
         if (exchange.getIn().getHeader(Exchange.REDELIVERY_COUNTER) == null) {
             return;
         }
-        List<Snapshot> listed = snapshots.ofSchedule(run);
+        List<Snapshot> listed = run.listForDeletion(() -> snapshots.ofSchedule(run));
         if (run.mayGo(claim, name, listed)) {
             return;
         }

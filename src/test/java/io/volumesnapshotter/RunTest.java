@@ -711,6 +711,35 @@ class RunTest {
     }
 
     @Test
+    void deletionsThatAreSentAgainAreJudgedByOneListAndNotByOneEach() {
+        for (int hours = 1; hours <= 4; hours++) {
+            String name = Names.snapshot("data", "hourly", TEN.minusSeconds(hours * 3600L));
+            seed("data", TEN.minusSeconds(hours * 3600L));
+            cluster.faults()
+                    .answer(
+                            request -> request.is("delete") && request.objectName().equals(name),
+                            1,
+                            ApiAnswer.tooManyRequests(1));
+        }
+        try (Program program = Program.start(cluster, "data")) {
+            awaitPreflight(program);
+            cluster.log().clear();
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        awaitSnapshots("data-hourly-20261122100000");
+        assertThat(cluster.log().count("delete")).isEqualTo(8);
+        assertThat(
+                        cluster.log()
+                                .count(
+                                        entry ->
+                                                entry.verb().equals("list")
+                                                        && !entry.labelSelector()
+                                                                .contains(SnapshotLabels.RUN)))
+                .isEqualTo(2);
+    }
+
+    @Test
     void whatServerAndDriverSayStaysInOneLine() {
         cluster.driver().fails("data", "line one\nline two: code = InvalidArgument");
         cluster.faults()
