@@ -470,8 +470,16 @@ public final class Runs extends LifecycleStrategySupport {
     /** Claims that were seen ready and whose snapshots are no good ones any more. */
     public List<SnapshotFailedException> lost(
             @Variable("run") Run run, @Body List<Snapshot> listed) {
+        Map<Claim, List<Snapshot>> byClaim =
+                listed.stream().collect(Collectors.groupingBy(Snapshot::claim));
         List<SnapshotFailedException> lost =
-                run.ready().stream().flatMap(claim -> run.lost(claim, listed).stream()).toList();
+                run.ready().stream()
+                        .flatMap(
+                                claim ->
+                                        run
+                                                .lost(claim, byClaim.getOrDefault(claim, List.of()))
+                                                .stream())
+                        .toList();
         lost.forEach(failure -> journal.lost(run, failure.claim()));
         return lost;
     }
