@@ -137,6 +137,12 @@ public final class Runs extends LifecycleStrategySupport {
             exchange.setRouteStop(true);
             return;
         }
+        boolean isMadeUp = exchange.getProperty(CatchUp.MADE_UP) != null;
+        if (isMadeUp && !began && lastFires.getOrDefault(schedule.name(), due).isAfter(due)) {
+            // While it waited for its turn, a later one came: only the last one is made up.
+            exchange.setRouteStop(true);
+            return;
+        }
         exchange.setVariable(NAME, Names.run(schedule.name(), due));
         // One that began in time and is tried again ends as a success or in the dead letter.
         if (byItself && !began) {

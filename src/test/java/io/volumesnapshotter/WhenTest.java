@@ -293,6 +293,21 @@ class WhenTest {
     }
 
     @Test
+    void aFireTimeIsNotMadeUpWhenALaterOneHasCome() {
+        try (Program program = start(Map.of("starting-deadline", "2h"))) {
+            awaitSucceeded(program);
+            CatchUp.fire(
+                    program.context().getRoute("hourly"),
+                    due.toInstant().minus(Duration.ofHours(1)),
+                    CatchUp.MADE_UP);
+            assertThat(program.told(Level.INFO))
+                    .filteredOn(line -> line.contains("starts"))
+                    .hasSize(1);
+        }
+        assertThat(names()).containsExactly(snapshot);
+    }
+
+    @Test
     void aFireForATimeThatHasHadItsRunIsLeftOut() {
         try (Program program = start(Map.of("starting-deadline", "10m"))) {
             awaitSucceeded(program);
