@@ -99,7 +99,7 @@ public final class ApiServer implements Interceptor {
     void unanswered(Throwable failure) {
         Matcher operation = OPERATION.matcher(String.valueOf(failure.getMessage()));
         listener.accept(operation.find() ? operation.group(1) : "create", NO_ANSWER);
-        unreachable(Failures.rootWords(failure));
+        unreachable(ErrorText.rootWords(failure));
     }
 
     private synchronized void waitFor(String seconds) {

@@ -108,7 +108,7 @@ public final class CatchUp implements StartupListener {
         try {
             look(context);
         } catch (RuntimeException e) {
-            LOG.error("looking for missed fire times failed: {}", Failures.rootWords(e));
+            LOG.error("looking for missed fire times failed: {}", ErrorText.rootWords(e));
         }
     }
 
@@ -250,14 +250,14 @@ public final class CatchUp implements StartupListener {
             String schedule = route.getRouteId();
             LogKeys.with(
                     schedule,
-                    Names.run(schedule, due),
+                    SnapshotNames.run(schedule, due),
                     () ->
                             LOG.error(
                                     "{}: the run for {} failed: {}; run the schedule now if the"
                                             + " next fire time is too far off",
                                     schedule,
                                     due,
-                                    Failures.rootWords(exchange.getException())));
+                                    ErrorText.rootWords(exchange.getException())));
         }
     }
 }

@@ -27,9 +27,6 @@ public record ClaimSelection(
         boolean optIn,
         Map<String, String> classOfDriver) {
 
-    /** Stands for all namespaces, or all claims. */
-    static final String ALL = "*";
-
     /** The names of the settings that say in which namespaces. */
     static final Set<String> WHERE = Set.of("namespace", "namespace-selector");
 
@@ -56,7 +53,9 @@ public record ClaimSelection(
                         Set.copyOf(settings.objectNames("storage-class")),
                         settings.flag("opt-in"),
                         settings.objectNameMap("snapshot-class-by-driver"));
-        if (names.isEmpty() && selection.isByNameAlone() && !settings.text("claims").equals(ALL)) {
+        if (names.isEmpty()
+                && selection.isByNameAlone()
+                && !settings.text("claims").equals(Settings.ALL)) {
             throw settings.invalid(
                     "claims",
                     "name at least one claim, several separated by commas; or give * for all, or a"
@@ -90,12 +89,16 @@ public record ClaimSelection(
 
     /** Whether the claims are known without looking at the cluster. */
     boolean isByName() {
-        return !names.isEmpty() && namespaceSelector.isEmpty() && !namespaces.contains(ALL);
+        return !names.isEmpty()
+                && namespaceSelector.isEmpty()
+                && !namespaces.contains(Settings.ALL);
     }
 
     /** The namespace in which all claims are, or empty when they may be in several. */
     Optional<String> singleNamespace(String own) {
-        if (namespaceSelector.isPresent() || namespaces.size() > 1 || namespaces.contains(ALL)) {
+        if (namespaceSelector.isPresent()
+                || namespaces.size() > 1
+                || namespaces.contains(Settings.ALL)) {
             return Optional.empty();
         }
         return Optional.of(namespaces.isEmpty() ? own : namespaces.get(0));

@@ -66,7 +66,7 @@ public final class Claims {
         Map<Claim, String> skipped = new HashMap<>();
         List<Target> targets = new ArrayList<>();
         Set<String> withoutClaim = new HashSet<>(selection.namespaces());
-        withoutClaim.remove(ClaimSelection.ALL);
+        withoutClaim.remove(Settings.ALL);
         for (PersistentVolumeClaim claim : list(selection)) {
             Claim name = nameOf(claim);
             withoutClaim.remove(name.namespace());
@@ -84,7 +84,7 @@ public final class Claims {
         withoutClaim.forEach(
                 namespace ->
                         skipped.put(
-                                new Claim(namespace, ClaimSelection.ALL),
+                                new Claim(namespace, Settings.ALL),
                                 "no claim there is selected; if there is no such namespace, correct"
                                         + " namespace in the schedule"));
         tell(schedule.name(), skipped);
@@ -140,7 +140,7 @@ public final class Claims {
     }
 
     private Predicate<HasMetadata> inNamespace(ClaimSelection selection, Optional<String> single) {
-        if (single.isPresent() || selection.namespaces().contains(ClaimSelection.ALL)) {
+        if (single.isPresent() || selection.namespaces().contains(Settings.ALL)) {
             return any -> true;
         }
         Set<String> namespaces =

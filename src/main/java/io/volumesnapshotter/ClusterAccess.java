@@ -54,7 +54,7 @@ public final class ClusterAccess {
                     "KUBECONFIG",
                     kubeconfig,
                     "it cannot be read as a kubeconfig"
-                            + LINE.matcher(Failures.rootWords(e))
+                            + LINE.matcher(ErrorText.rootWords(e))
                                     .results()
                                     .map(line -> ", look at line " + line.group(1))
                                     .findFirst()
@@ -138,7 +138,7 @@ public final class ClusterAccess {
             throw new InvalidSettingException(
                     "KUBECONFIG",
                     found.getMasterUrl(),
-                    "correct its certificates or credentials (" + Failures.rootWords(e) + ")");
+                    "correct its certificates or credentials (" + ErrorText.rootWords(e) + ")");
         }
     }
 }

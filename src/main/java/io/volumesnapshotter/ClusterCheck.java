@@ -55,8 +55,8 @@ final class ClusterCheck {
 
     private static final ResourceDefinitionContext CLASS =
             new ResourceDefinitionContext.Builder()
-                    .withGroup(Snapshots.KIND.getGroup())
-                    .withVersion(Snapshots.KIND.getVersion())
+                    .withGroup(SnapshotApi.KIND.getGroup())
+                    .withVersion(SnapshotApi.KIND.getVersion())
                     .withPlural("volumesnapshotclasses")
                     .withKind("VolumeSnapshotClass")
                     .withNamespaced(false)
@@ -117,7 +117,7 @@ final class ClusterCheck {
             return true;
         } catch (KubernetesClientException e) {
             if (e.getCode() == 401) {
-                tell(Finding.essential(what, Failures.words(e), Failures.remedy(e)));
+                tell(Finding.essential(what, ErrorText.words(e), ApiErrors.remedy(e)));
                 return false;
             }
             if (Causes.has(JacksonException.class, e)) {
@@ -133,7 +133,7 @@ final class ClusterCheck {
     }
 
     private boolean snapshotsAreServed() {
-        String group = Snapshots.KIND.getGroup();
+        String group = SnapshotApi.KIND.getGroup();
         Optional<APIGroup> served = Optional.empty();
         try {
             served = Optional.ofNullable(client.getApiGroup(group));
@@ -151,7 +151,7 @@ final class ClusterCheck {
                 served.get().getVersions().stream()
                         .map(GroupVersionForDiscovery::getVersion)
                         .toList();
-        if (!versions.contains(Snapshots.KIND.getVersion())) {
+        if (!versions.contains(SnapshotApi.KIND.getVersion())) {
             tell(
                     Finding.essential(
                             "API " + group,
@@ -211,7 +211,7 @@ final class ClusterCheck {
         boolean tried =
                 right.verb().equals("list")
                         && answer.orElse(true)
-                        && (answer.isEmpty() || right.resource() == Snapshots.KIND);
+                        && (answer.isEmpty() || right.resource() == SnapshotApi.KIND);
         return tried ? Optional.of(canList(right)) : answer;
     }
 
@@ -250,7 +250,7 @@ final class ClusterCheck {
                 return false;
             }
             if (e.getCode() == 404) {
-                tell(Finding.essential("API", Failures.words(e), Failures.remedy(e)));
+                tell(Finding.essential("API", ErrorText.words(e), ApiErrors.remedy(e)));
                 return true;
             }
             throw e;
@@ -268,7 +268,7 @@ final class ClusterCheck {
                         selection.namespaces().isEmpty() ? List.of(own) : selection.namespaces());
             }
         }
-        used.remove(ClaimSelection.ALL);
+        used.remove(Settings.ALL);
         Optional<Map<String, Namespace>> all =
                 used.equals(Set.of(own)) ? Optional.empty() : allNamespaces();
         if (all.isPresent()) {

@@ -126,7 +126,7 @@ public final class Events {
             write(about.get(), key, good ? "Normal" : "Warning", reason, cut(message));
             refused.remove(namespace);
         } catch (KubernetesClientException e) {
-            String words = Failures.words(e);
+            String words = ErrorText.words(e);
             boolean forbidden = e.getCode() == FORBIDDEN && words.contains(" cannot ");
             if (!forbidden || apiServer.isRestarting()) {
                 LOG.debug("an Event was not written: {}", words);
@@ -142,7 +142,7 @@ public final class Events {
 
     private void write(
             ObjectReference about, String key, String type, String reason, String message) {
-        String name = Names.event(about.getName(), key, reason);
+        String name = nameOf(about.getName(), key, reason);
         String now = clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
         Event event =
                 new EventBuilder()
@@ -200,6 +200,16 @@ public final class Events {
                 .withName(news.claim())
                 .withUid(uid)
                 .build();
+    }
+
+    /** The same each time for the same kind of news. */
+    private static String nameOf(String about, String key, String reason) {
+        String end = "." + ObjectNames.hash(about + "/" + key + "/" + reason);
+        int room = Math.min(about.length(), ObjectNames.MAX_NAME - end.length());
+        while (!Character.isLetterOrDigit(about.charAt(room - 1))) {
+            room--;
+        }
+        return about.substring(0, room) + end;
     }
 
     private static String cut(String message) {

@@ -3,18 +3,12 @@ package io.volumesnapshotter;
 import com.fasterxml.jackson.core.JacksonException;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.http.HttpTimeoutException;
-import java.security.cert.CertificateException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeoutException;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
 
@@ -35,16 +29,14 @@ public final class Failures {
 
     private static final String NEXT_RUN = "the next run tries again";
 
-    private static final Pattern TOKEN = Pattern.compile("(?i)(\\bbearer\\s+)[\\w.~+/=-]{8,}");
-
     private final ApiServer apiServer;
     private final OpenFailures open = new OpenFailures();
-    private final Journal journal;
+    private final RunListener listener;
     private final InstantSource clock;
 
-    Failures(ApiServer apiServer, Journal journal, InstantSource clock) {
+    Failures(ApiServer apiServer, RunListener listener, InstantSource clock) {
         this.apiServer = apiServer;
-        this.journal = journal;
+        this.listener = listener;
         this.clock = clock;
     }
 
@@ -64,7 +56,7 @@ public final class Failures {
         }
         boolean unanswered =
                 answer.getCode() <= 0
-                        && (isLate(failure) || Causes.has(IOException.class, failure))
+                        && (ErrorText.isLate(failure) || Causes.has(IOException.class, failure))
                         && !Causes.has(JacksonException.class, failure);
         if (unanswered) {
             apiServer.unanswered(answer);
@@ -76,14 +68,14 @@ public final class Failures {
                 switch (answer.getCode()) {
                     case 401 -> attempts <= 1;
                     case 403 ->
-                            !isQuota(answer)
-                                    && !isTerminatingNamespace(answer)
+                            !ApiErrors.isQuota(answer)
+                                    && !ApiErrors.isTerminatingNamespace(answer)
                                     && (apiServer.isRestarting()
                                                     && hasTime(exchange, attempts, true)
                                             || apiServer.hasAnswered() && attempts < MAX_FORBIDDEN);
                     case 409, 410 -> hasTime(exchange, attempts, false);
                     default ->
-                            (isOutage(failure) || answer.getCode() >= 500)
+                            (ApiErrors.isOutage(failure) || answer.getCode() >= 500)
                                     && hasTime(
                                             exchange,
                                             attempts,
@@ -97,7 +89,7 @@ public final class Failures {
         }
         Claim claim = exchange.getVariable("claim", Claim.class);
         if (heals && claim != null && run != null) {
-            run.sentAgain(claim, words(failure));
+            run.sentAgain(claim, ErrorText.words(failure));
         }
         if (heals && delay > 0) {
             exchange.getIn().setHeader(Exchange.REDELIVERY_DELAY, delay);
@@ -113,7 +105,7 @@ public final class Failures {
                 Causes.find(KubernetesClientException.class, caught(exchange)).orElse(null);
         boolean creates =
                 exchange.getVariable("claim") != null && exchange.getVariable("snapshot") == null;
-        return answer != null && answer.getCode() == 403 && isQuota(answer) && creates;
+        return answer != null && answer.getCode() == 403 && ApiErrors.isQuota(answer) && creates;
     }
 
     private static boolean hasTime(Exchange exchange, int attempts, boolean unserved) {
@@ -150,7 +142,7 @@ public final class Failures {
                 snapshotFailed != null
                         ? snapshotFailed.claim()
                         : exchange.getVariable("claim", Claim.class);
-        String words = words(failure);
+        String words = ErrorText.words(failure);
         String remedy = snapshotFailed != null ? snapshotFailed.remedy() : remedy(failure);
         String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
         List<Claim> claims = Collections.singletonList(claim);
@@ -163,7 +155,7 @@ public final class Failures {
             claims = claims.stream().filter(any -> any == null || run.failed(any)).toList();
         }
         boolean isNews =
-                !(isOutage(failure) || words.startsWith(Run.UNASKED))
+                !(ApiErrors.isOutage(failure) || words.startsWith(Run.UNASKED))
                         || (run == null
                                 ? !open.isOpen(exchange.getFromRouteId(), words)
                                 : claims.size() > 1 || run.isFirstToldOf(words));
@@ -197,7 +189,7 @@ public final class Failures {
                         words,
                         remedy,
                         false);
-        journal.failed(letter);
+        listener.failed(letter);
         return open.failed(letter, mayBeReadyLate ? own : "");
     }
 
@@ -221,14 +213,6 @@ public final class Failures {
         return open;
     }
 
-    private static boolean isOutage(Throwable failure) {
-        return Causes.find(KubernetesClientException.class, failure)
-                .filter(
-                        answer ->
-                                answer.getCode() <= 0 || ApiServer.AWAY.contains(answer.getCode()))
-                .isPresent();
-    }
-
     private static Run run(Exchange exchange) {
         return exchange.getVariable("run", Run.class);
     }
@@ -238,71 +222,9 @@ public final class Failures {
                 .orElseGet(() -> exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
     }
 
-    private static boolean isQuota(KubernetesClientException answer) {
-        return words(answer).contains("exceeded quota");
-    }
-
-    private static boolean isTerminatingNamespace(KubernetesClientException answer) {
-        return answer.getStatus() != null
-                && answer.getStatus().getDetails() != null
-                && answer.getStatus().getDetails().getCauses().stream()
-                        .anyMatch(cause -> "NamespaceTerminating".equals(cause.getReason()));
-    }
-
     /** What an exchange failed of, in one line. */
     static String words(Exchange exchange) {
-        return words(caught(exchange));
-    }
-
-    /** The server's own words where it said any, else those of the innermost cause. */
-    static String words(Throwable failure) {
-        KubernetesClientException answer =
-                Causes.find(KubernetesClientException.class, failure).orElse(null);
-        if (answer != null
-                && answer.getStatus() != null
-                && answer.getStatus().getMessage() != null) {
-            return oneLine(answer.getStatus().getMessage());
-        }
-        return rootWords(failure);
-    }
-
-    /** What the innermost cause says, in one line. */
-    static String rootWords(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        if (Causes.has(ConnectException.class, failure)) {
-            // The JDK's HTTP client says nothing more of it.
-            return "no connection (" + root.getClass().getSimpleName() + ")";
-        }
-        if (isLate(failure)) {
-            return "no answer in time (" + root.getClass().getSimpleName() + ")";
-        }
-        String words =
-                root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
-        if (Causes.has(CertificateException.class, failure)) {
-            return "its certificate is not accepted ("
-                    + oneLine(words)
-                    + "): check its authority, which a kubeconfig names as certificate-authority,"
-                    + " its names and its dates";
-        }
-        return oneLine(words);
-    }
-
-    /** Whether no answer came in time: the HTTP client or, now and then, Kubernetes' says so. */
-    private static boolean isLate(Throwable failure) {
-        return Causes.has(HttpTimeoutException.class, failure)
-                || Causes.has(TimeoutException.class, failure);
-    }
-
-    /** A text in one line, without a token that a proxy may have put into it. */
-    static String oneLine(String text) {
-        return TOKEN.matcher(text)
-                .replaceAll("$1…")
-                .lines()
-                .map(String::trim)
-                .collect(Collectors.joining(" "));
+        return ErrorText.words(caught(exchange));
     }
 
     private static String remedy(Throwable failure) {
@@ -316,37 +238,6 @@ public final class Failures {
                     ? "the program was stopped; " + NEXT_RUN
                     : "correct the route or setting that it names";
         }
-        return remedy(answer);
-    }
-
-    /** What to do about an answer of the API server. */
-    static String remedy(KubernetesClientException answer) {
-        return switch (answer.getCode()) {
-            case 401 -> "check the token or the kubeconfig's credentials";
-            case 403 -> {
-                if (isQuota(answer)) {
-                    yield "raise the quota or keep fewer snapshots";
-                }
-                yield isTerminatingNamespace(answer)
-                        ? "the namespace is going away: remove its claims from the schedule"
-                        : "grant it, as in " + grantedIn(words(answer));
-            }
-            case 404 ->
-                    words(answer).startsWith("namespaces ")
-                            ? "create the namespace or correct snapshotter.namespace"
-                            : "install the VolumeSnapshot CRDs and the snapshot controller of"
-                                    + " external-snapshotter";
-            case 422 -> "correct what it names";
-            default -> "look at the API server; " + NEXT_RUN;
-        };
-    }
-
-    private static String grantedIn(String refusal) {
-        if (refusal.contains("at the cluster scope")) {
-            return "k8s/components/cluster-wide";
-        }
-        return refusal.contains("cannot list resource \"persistentvolumeclaims\"")
-                ? "k8s/components/select-claims"
-                : "k8s/role.yaml";
+        return ApiErrors.remedy(answer);
     }
 }

@@ -31,26 +31,22 @@ public final class InvalidSettingException extends IllegalArgumentException {
         this.value = what.value;
     }
 
-    String value() {
+    /** The value as it was found. */
+    public String value() {
         return value;
     }
 
-    /**
-     * The same, told with the file and line in which it stands, unless it is a setting of the
-     * program.
-     *
-     * @param from the line of the file from which on it stands
-     */
-    InvalidSettingException in(Path file, RouteText text, int from) {
-        return at(file, text.line(from, place.substring(place.lastIndexOf(' ') + 1), value));
+    /** The name of the setting or field that holds the value; empty when it is not known. */
+    public String field() {
+        return place.substring(place.lastIndexOf(' ') + 1);
     }
 
     /**
-     * The same, told with a file and line, unless it is a setting of the program.
+     * Puts a file and line before the message, unless it is about a setting of the program.
      *
      * @param line counted from 1; 0 when it is not known
      */
-    InvalidSettingException at(Path file, int line) {
+    public InvalidSettingException at(Path file, int line) {
         return getMessage().startsWith(Settings.PREFIX)
                 ? this
                 : new InvalidSettingException(file + (line > 0 ? ":" + line : ""), this);

@@ -106,7 +106,7 @@ final class JolokiaTls extends ServiceSupport {
                     "Jolokia does not listen on port {}: {}; put tls.crt, tls.key and ca.crt into"
                             + " {} and restart",
                     port,
-                    Failures.rootWords(e),
+                    ErrorText.rootWords(e),
                     directory);
             LOG.debug("Jolokia does not listen", e);
         }
@@ -143,7 +143,7 @@ final class JolokiaTls extends ServiceSupport {
                 "{}: the certificates of before are used on, since those that are there now"
                         + " can't be read: {}",
                 directory,
-                Failures.rootWords(failure));
+                ErrorText.rootWords(failure));
     }
 
     private HttpServerOptions options() throws IOException {
@@ -192,7 +192,7 @@ final class JolokiaTls extends ServiceSupport {
                     : "the certificate is of %s, and %s is let in: snapshotter.jolokia-tls-client"
                             .formatted(subject, client);
         } catch (SSLPeerUnverifiedException | InvalidNameException e) {
-            return Failures.rootWords(e);
+            return ErrorText.rootWords(e);
         }
     }
 }

@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * cluster says. It holds one run of each schedule and what concerns its present claims. Safe for
  * use by several threads.
  */
-final class Journal {
+public final class Journal implements RunListener {
 
     /** A claim of which no snapshot is known to have become ready. */
     static final Instant NEVER = Instant.EPOCH;
@@ -76,7 +76,8 @@ final class Journal {
         return entries.computeIfAbsent(schedule, any -> new Entry());
     }
 
-    synchronized void started(Run run) {
+    @Override
+    public synchronized void started(Run run) {
         Entry entry = of(run.schedule());
         entry.running = run.name();
         entry.started = clock.instant();
@@ -85,7 +86,8 @@ final class Journal {
     }
 
     /** Takes note that a snapshot was seen ready. */
-    synchronized void ready(Run run, Claim claim, Snapshot snapshot) {
+    @Override
+    public synchronized void ready(Run run, Claim claim, Snapshot snapshot) {
         of(run.schedule()).successes.merge(claim, snapshot.takenAt(), Journal::later);
         if (!run.isTakenOver(claim)) {
             Duration took = Duration.between(snapshot.createdAt(), clock.instant());
@@ -94,7 +96,8 @@ final class Journal {
     }
 
     /** Takes note that a snapshot is no good one any more; the next list tells which still are. */
-    synchronized void lost(Run run, Claim claim) {
+    @Override
+    public synchronized void lost(Run run, Claim claim) {
         of(run.schedule()).successes.remove(claim);
     }
 
@@ -103,7 +106,8 @@ final class Journal {
     }
 
     /** Takes note of all snapshots of a schedule, as the cluster shows them now. */
-    synchronized void listed(Run run, Collection<Snapshot> listed) {
+    @Override
+    public synchronized void listed(Run run, Collection<Snapshot> listed) {
         Entry entry = of(run.schedule());
         List<Snapshot> own = listed.stream().filter(run::concerns).toList();
         if (!run.prunesOnly()) {
@@ -126,11 +130,13 @@ final class Journal {
                                 .min(Comparator.naturalOrder()));
     }
 
-    synchronized void pruned(String schedule) {
+    @Override
+    public synchronized void pruned(String schedule) {
         metrics.pruned(schedule, true);
     }
 
-    synchronized void failed(Failure letter) {
+    @Override
+    public synchronized void failed(Failure letter) {
         metrics.failed(letter.schedule(), letter.phase());
         if (letter.phase().equals(DELETION)) {
             metrics.pruned(letter.schedule(), false);
@@ -156,7 +162,8 @@ final class Journal {
     private static final String DELETION = "delete-snapshot";
 
     /** Takes note that a run has ended, if that is not known yet. */
-    synchronized void ended(Run run) {
+    @Override
+    public synchronized void ended(Run run) {
         Entry entry = of(run.schedule());
         if (!run.name().equals(entry.running)) {
             return;

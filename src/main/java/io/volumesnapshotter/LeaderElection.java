@@ -239,7 +239,7 @@ public final class LeaderElection extends AbstractCamelClusterService<LeaderElec
                 round.cancel(true);
             }
         } catch (RuntimeException e) {
-            LOG.error("{}: {}", lease, Failures.rootWords(e));
+            LOG.error("{}: {}", lease, ErrorText.rootWords(e));
         }
     }
 
@@ -255,7 +255,7 @@ public final class LeaderElection extends AbstractCamelClusterService<LeaderElec
     /** A passing trouble is none; one that lasts is told once, and once that it is over. */
     private synchronized void troubled(RuntimeException failure) {
         lastTrouble = clock.instant();
-        troubleWords = Failures.words(failure);
+        troubleWords = ErrorText.words(failure);
         if (troubleSince == null) {
             troubleSince = lastTrouble;
         }
@@ -284,7 +284,7 @@ public final class LeaderElection extends AbstractCamelClusterService<LeaderElec
                 .map(
                         answer ->
                                 answer.getCode() == 401
-                                        ? Failures.remedy(answer)
+                                        ? ApiErrors.remedy(answer)
                                         : "grant it, as in k8s/components/high-availability")
                 .orElse("look at the API server; it is tried again until it works");
     }
@@ -335,7 +335,7 @@ public final class LeaderElection extends AbstractCamelClusterService<LeaderElec
                 troubled(e);
                 throw e instanceof KubernetesClientException known
                         ? known
-                        : new KubernetesClientException(Failures.rootWords(e), e);
+                        : new KubernetesClientException(ErrorText.rootWords(e), e);
             }
         }
 

@@ -62,7 +62,7 @@ final class ManagementCheck extends MainListenerSupport {
                     PREFIX + "port",
                     text,
                     "the program cannot listen there ("
-                            + Failures.rootWords(e)
+                            + ErrorText.rootWords(e)
                             + "): stop what does, or give another port, as"
                             + " JAVA_OPTS=-Dcamel.management.port=9877");
         }

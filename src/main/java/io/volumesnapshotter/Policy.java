@@ -86,7 +86,7 @@ public record Policy(
                         settings.optionalDuration("jitter").orElse(Duration.ZERO),
                         settings.wholeNumber("concurrency", 1, MAX_CONCURRENCY),
                         settings.flag("suspend"),
-                        settings.labels("labels"),
+                        settings.labels("labels", SnapshotLabels::isOwn),
                         settings.annotations("annotations"),
                         settings.flag("adopt"),
                         settings.labelSelector("prune-only"));

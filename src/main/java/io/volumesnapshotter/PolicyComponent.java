@@ -14,6 +14,9 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
 import org.apache.camel.Route;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.ProcessorDefinitionHelper;
+import org.apache.camel.model.ToDefinition;
 import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.support.DefaultProducer;
@@ -27,6 +30,8 @@ import org.slf4j.LoggerFactory;
  * the program's settings.
  */
 public final class PolicyComponent extends DefaultComponent {
+
+    private static final String SCHEME = "policy:";
 
     private static final List<Set<String>> INHERITED_TOGETHER =
             List.of(
@@ -68,6 +73,21 @@ public final class PolicyComponent extends DefaultComponent {
         }
     }
 
+    /** The schedules among the routes of a context, started or not. */
+    static List<Schedule> schedules(CamelContext context) {
+        return ((ModelCamelContext) context)
+                .getRouteDefinitions().stream()
+                        .flatMap(
+                                route ->
+                                        ProcessorDefinitionHelper.filterTypeInOutputs(
+                                                route.getOutputs(), ToDefinition.class)
+                                                .stream())
+                        .map(step -> context.resolvePropertyPlaceholders(step.getUri()))
+                        .filter(uri -> uri.startsWith(SCHEME))
+                        .map(uri -> scheduleAt(context, uri))
+                        .toList();
+    }
+
     /** Camel hands over keep-last as keepLast. */
     private static Map<String, Object> own(Map<String, Object> parameters) {
         Map<String, Object> own = new TreeMap<>();
@@ -77,12 +97,12 @@ public final class PolicyComponent extends DefaultComponent {
 
     private Schedule schedule(String name, Map<String, Object> parameters) {
         String place = "policy:" + name + ": ";
-        if (!Names.isSchedule(name)) {
+        if (!SnapshotNames.isSchedule(name)) {
             throw new InvalidSettingException(
                     "policy",
                     name,
                     "a schedule's name has lower case letters, digits and '-', at most "
-                            + Names.MAX_SCHEDULE
+                            + SnapshotNames.MAX_SCHEDULE
                             + " characters");
         }
         Map<String, Object> own = own(parameters);
@@ -122,7 +142,7 @@ public final class PolicyComponent extends DefaultComponent {
 
     private static Optional<PolicyEndpoint> endpointOf(CamelContext context, String routeId) {
         Route route = context.getRoute(routeId);
-        return (route == null ? Set.<Endpoint>of() : ReloadableContext.endpoints(route))
+        return (route == null ? Set.<Endpoint>of() : RouteParts.endpoints(route))
                 .stream()
                         .filter(PolicyEndpoint.class::isInstance)
                         .map(PolicyEndpoint.class::cast)
@@ -155,8 +175,7 @@ public final class PolicyComponent extends DefaultComponent {
         if (own.containsKey(setting)) {
             return Optional.of(String.valueOf(own.get(setting)));
         }
-        boolean namesClaims =
-                own.containsKey("claims") && !ClaimSelection.ALL.equals(own.get("claims"));
+        boolean namesClaims = own.containsKey("claims") && !Settings.ALL.equals(own.get("claims"));
         boolean replaced =
                 namesClaims && setting.equals("snapshot-class-by-driver")
                         || INHERITED_TOGETHER.stream()

@@ -60,7 +60,7 @@ public final class Preflight implements StartupListener {
     private void look(CamelContext context, long delay) {
         long longest = ESSENTIAL_DELAY;
         try {
-            List<Schedule> schedules = RouteSet.schedules(context);
+            List<Schedule> schedules = PolicyComponent.schedules(context);
             if (context.isStopping() || context.isStopped()) {
                 return;
             }
@@ -82,7 +82,7 @@ public final class Preflight implements StartupListener {
         } catch (KubernetesClientException e) {
             // A server that does not serve is told by ApiServer, for all requests.
             if (e.getCode() <= 0 && !executor.isShutdown()) {
-                apiServer.unreachable(Failures.rootWords(e));
+                apiServer.unreachable(ErrorText.rootWords(e));
             }
         } catch (RuntimeException e) {
             // Routes may be exchanged meanwhile, or an answer may make no sense.

@@ -4,15 +4,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Channel;
-import org.apache.camel.DelegateEndpoint;
 import org.apache.camel.Endpoint;
-import org.apache.camel.EndpointAware;
 import org.apache.camel.Route;
 import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.Service;
@@ -261,7 +257,8 @@ final class ReloadableContext extends DefaultCamelContext {
         }
         Retired old = new Retired(route, service, getRouteDefinition(id), order);
         for (LifecycleStrategy strategy : getLifecycleStrategies()) {
-            services(route).forEach(part -> strategy.onServiceRemove(this, part, route, true));
+            RouteParts.services(route)
+                    .forEach(part -> strategy.onServiceRemove(this, part, route, true));
             strategy.onRoutesRemove(List.of(route));
         }
         getRouteServices().remove(id);
@@ -283,7 +280,7 @@ final class ReloadableContext extends DefaultCamelContext {
         getCamelContextExtension().getRouteStartupOrder().add(old.order());
         for (LifecycleStrategy strategy : getLifecycleStrategies()) {
             strategy.onRoutesAdd(List.of(route));
-            services(route).forEach(part -> strategy.onServiceAdd(this, part, route));
+            RouteParts.services(route).forEach(part -> strategy.onServiceAdd(this, part, route));
         }
         getCamelContextExtension().addRoute(route);
         if (route.getEndpoint() instanceof QuartzEndpoint) {
@@ -298,10 +295,10 @@ final class ReloadableContext extends DefaultCamelContext {
         retired.remove(old);
         // Endpoints of the same URI are equal, though they are several.
         Set<Endpoint> inUse = Collections.newSetFromMap(new IdentityHashMap<>());
-        getRoutes().forEach(other -> inUse.addAll(endpoints(other)));
-        retired.forEach(other -> inUse.addAll(endpoints(other.route())));
-        Set<Endpoint> own = endpoints(route);
-        Set<Service> parts = services(route);
+        getRoutes().forEach(other -> inUse.addAll(RouteParts.endpoints(other)));
+        retired.forEach(other -> inUse.addAll(RouteParts.endpoints(other.route())));
+        Set<Endpoint> own = RouteParts.endpoints(route);
+        Set<Service> parts = RouteParts.services(route);
         if (route.getEndpoint() instanceof QuartzEndpoint && inUse.contains(route.getEndpoint())) {
             // It would stop the trigger of the route that has its place.
             parts.remove(route.getConsumer());
@@ -341,42 +338,6 @@ final class ReloadableContext extends DefaultCamelContext {
                 throw RuntimeCamelException.wrapRuntimeCamelException(e);
             }
         }
-    }
-
-    /** The endpoints that a route starts at or sends to. */
-    static Set<Endpoint> endpoints(Route route) {
-        Set<Endpoint> all = Collections.newSetFromMap(new IdentityHashMap<>());
-        all.add(route.getEndpoint());
-        for (Service part : services(route)) {
-            if (part instanceof EndpointAware aware && aware.getEndpoint() != null) {
-                all.add(aware.getEndpoint());
-            }
-        }
-        for (Endpoint endpoint : List.copyOf(all)) {
-            if (endpoint instanceof DelegateEndpoint delegating) {
-                all.add(delegating.getEndpoint());
-            }
-        }
-        return all;
-    }
-
-    private static Set<Service> services(Route route) {
-        List<Object> roots = new ArrayList<>(route.getServices());
-        roots.addAll(route.getOnExceptions());
-        roots.addAll(route.getOnCompletions());
-        Set<Service> all = new LinkedHashSet<>();
-        for (Object root : roots) {
-            if (root instanceof Service service) {
-                all.addAll(ServiceHelper.getChildServices(service));
-            }
-        }
-        for (Service part : List.copyOf(all)) {
-            if (part instanceof Channel channel
-                    && channel.getErrorHandler() instanceof Service handler) {
-                all.add(handler);
-            }
-        }
-        return all;
     }
 
     /** Does something that must not coincide with the stop; after that it does nothing. */

@@ -67,8 +67,8 @@ final class Replay implements FailuresMXBean {
         Instant due =
                 run.equals(schedule)
                         ? clock.instant().truncatedTo(ChronoUnit.SECONDS)
-                        : Names.fireTime(run);
+                        : SnapshotNames.fireTime(run);
         ShownSchedule.fire(context, leader, executor, schedule, due, Runs.REPLAYED);
-        return Names.run(schedule, due) + " is run again";
+        return SnapshotNames.run(schedule, due) + " is run again";
     }
 }

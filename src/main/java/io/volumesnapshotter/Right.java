@@ -40,7 +40,7 @@ record Right(String verb, ResourceDefinitionContext resource, Optional<String> n
         boolean takes = schedule.policy().pruneOnly().isEmpty();
         Optional<String> listed = selection.singleNamespace(own);
         List<Right> rights = new ArrayList<>();
-        rights.add(new Right("list", Snapshots.KIND, listed));
+        rights.add(new Right("list", SnapshotApi.KIND, listed));
         if (takes && !selection.isByName()) {
             rights.add(new Right("list", CLAIMS, listed));
         }
@@ -49,9 +49,9 @@ record Right(String verb, ResourceDefinitionContext resource, Optional<String> n
         }
         for (Optional<String> namespace : namespaces(selection, own)) {
             if (takes) {
-                rights.add(new Right("create", Snapshots.KIND, namespace));
+                rights.add(new Right("create", SnapshotApi.KIND, namespace));
             }
-            rights.add(new Right("delete", Snapshots.KIND, namespace));
+            rights.add(new Right("delete", SnapshotApi.KIND, namespace));
         }
         return rights;
     }
@@ -60,7 +60,7 @@ record Right(String verb, ResourceDefinitionContext resource, Optional<String> n
         Optional<String> single = selection.singleNamespace(own);
         if (single.isPresent()
                 || selection.namespaceSelector().isPresent()
-                || selection.namespaces().contains(ClaimSelection.ALL)) {
+                || selection.namespaces().contains(Settings.ALL)) {
             return List.of(single);
         }
         return selection.namespaces().stream().map(Optional::of).toList();

@@ -476,7 +476,7 @@ public final class RouteFiles {
         } catch (NoSuchFileException | NotDirectoryException e) {
             LOG.debug("{} is gone", generation);
         } catch (IOException e) {
-            reading.unreadable.put(directory, Failures.rootWords(e));
+            reading.unreadable.put(directory, ErrorText.rootWords(e));
         }
         for (Path entry : entries) {
             Path file = directory.resolve(name(entry));
@@ -488,7 +488,7 @@ public final class RouteFiles {
                 } catch (MalformedInputException e) {
                     reading.unreadable.put(file, "it is not in UTF-8");
                 } catch (IOException e) {
-                    reading.unreadable.put(file, Failures.rootWords(e));
+                    reading.unreadable.put(file, ErrorText.rootWords(e));
                 }
             } else if (isMisnamed(file) && misnamed.add(file)) {
                 LOG.warn("{}: not loaded, because its name does not end in {}", file, SUFFIX);

@@ -73,7 +73,7 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
         }
         try {
             RouteText lines = new RouteText(text);
-            return words.in(file, lines, Math.max(from, lines.lineOf(route)));
+            return lines.locate(file, words, Math.max(from, lines.lineOf(route)));
         } catch (YamlEngineException e) {
             return words.at(file, 0);
         }
@@ -99,7 +99,7 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
     }
 
     private static String rootWords(Throwable failure) {
-        return HASH.matcher(Failures.rootWords(failure)).replaceAll("");
+        return HASH.matcher(ErrorText.rootWords(failure)).replaceAll("");
     }
 
     /** What is known to be right instead; null when nothing is. */
@@ -115,8 +115,7 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
                     "there is no such field here; correct its name, or how far it is indented");
         }
         if (cause instanceof MarkedYamlEngineException e && e.getProblem() != null) {
-            return new InvalidSettingException(
-                    "", Failures.oneLine(e.getProblem()), "correct the file");
+            return new InvalidSettingException("", OneLine.of(e.getProblem()), "correct the file");
         }
         if (cause instanceof LinkageError) {
             return new InvalidSettingException(
@@ -141,10 +140,10 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
         if (cause instanceof ExpressionIllegalSyntaxException e && e.getExpression() != null) {
             return new InvalidSettingException(
                     "expression",
-                    Failures.oneLine(e.getExpression()),
+                    OneLine.of(e.getExpression()),
                     "correct it: "
-                            + Failures.rootWords(e)
-                                    .replace(" " + Failures.oneLine(e.getExpression()) + " *", ""));
+                            + ErrorText.rootWords(e)
+                                    .replace(" " + OneLine.of(e.getExpression()) + " *", ""));
         }
         if (cause instanceof PropertyBindingException e && e.getPropertyName() != null) {
             return new InvalidSettingException(

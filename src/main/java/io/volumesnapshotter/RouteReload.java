@@ -8,6 +8,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.StartupListener;
 import org.apache.camel.health.HealthCheck;
@@ -26,18 +27,22 @@ final class RouteReload implements RouteFilesMXBean {
 
     private final ReloadableContext context;
     private final RouteFiles files;
-    private final Events events;
+    private final BiConsumer<Boolean, String> news;
     private final Executor notifications;
     private volatile String told = "";
 
     /**
-     * @param notifications where Events are written
+     * @param news is told whether an edit took effect, and in words how it went
+     * @param notifications where that is told
      */
     RouteReload(
-            ReloadableContext context, RouteFiles files, Events events, Executor notifications) {
+            ReloadableContext context,
+            RouteFiles files,
+            BiConsumer<Boolean, String> news,
+            Executor notifications) {
         this.context = context;
         this.files = files;
-        this.events = events;
+        this.news = news;
         this.notifications = notifications;
     }
 
@@ -81,7 +86,7 @@ final class RouteReload implements RouteFilesMXBean {
             told = "";
             return soon;
         } catch (Exception | LinkageError | StackOverflowError e) {
-            String words = Failures.rootWords(e);
+            String words = ErrorText.rootWords(e);
             if (!words.equals(told)) {
                 LOG.error("looking for edits of the route files failed: {}", words);
                 told = words;
@@ -93,11 +98,10 @@ final class RouteReload implements RouteFilesMXBean {
 
     private void tell(RouteFiles.Status before, RouteFiles.Status now) {
         if (now.reloads() > before.reloads()) {
-            notifications.execute(
-                    () -> events.write(true, "edits of the route files are in force"));
+            notifications.execute(() -> news.accept(true, "edits of the route files are in force"));
         }
         if (now.failures() > before.failures()) {
-            notifications.execute(() -> events.write(false, now.lastError().orElse("")));
+            notifications.execute(() -> news.accept(false, now.lastError().orElse("")));
         }
     }
 

@@ -16,7 +16,6 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteConfigurationBuilder;
-import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteConfigurationDefinition;
@@ -76,12 +75,15 @@ final class RouteSet {
                     if (!set.entrances.contains(target)) {
                         set.lacking.putIfAbsent(
                                 file,
-                                new InvalidSettingException(
-                                                "uri",
-                                                target,
-                                                "no route starts there; there are "
-                                                        + String.join(", ", set.entrances))
-                                        .in(file, new RouteText(contents.get(file)), 0));
+                                new RouteText(contents.get(file))
+                                        .locate(
+                                                file,
+                                                new InvalidSettingException(
+                                                        "uri",
+                                                        target,
+                                                        "no route starts there; there are "
+                                                                + String.join(", ", set.entrances)),
+                                                0));
                     }
                 });
         return set;
@@ -175,17 +177,6 @@ final class RouteSet {
         if (starts.stream().anyMatch(start -> !start.startsWith(DIRECT))) {
             triggered.add(file);
         }
-    }
-
-    /** The schedules among the routes of a context, started or not. */
-    static List<Schedule> schedules(CamelContext context) {
-        return ((ModelCamelContext) context)
-                .getRouteDefinitions().stream()
-                        .flatMap(route -> steps(route).stream())
-                        .map(step -> context.resolvePropertyPlaceholders(step.getUri()))
-                        .filter(uri -> uri.startsWith(POLICY))
-                        .map(uri -> PolicyComponent.scheduleAt(context, uri))
-                        .toList();
     }
 
     /** What a configuration adds to all routes. */
@@ -301,7 +292,7 @@ final class RouteSet {
             }
         }
         if (parameters.get("trigger.timeZone") instanceof String zone) {
-            Trigger.zone("trigger.timeZone", zone);
+            Settings.zone("trigger.timeZone", zone);
         }
     }
 }

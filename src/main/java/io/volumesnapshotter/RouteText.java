@@ -1,5 +1,6 @@
 package io.volumesnapshotter;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -60,7 +61,7 @@ final class RouteText {
             return;
         }
         if (node instanceof ScalarNode scalar) {
-            entries.add(new Entry(key, Failures.oneLine(scalar.getValue()), line(node)));
+            entries.add(new Entry(key, OneLine.of(scalar.getValue()), line(node)));
         } else if (node instanceof SequenceNode sequence) {
             sequence.getValue().forEach(item -> collect(null, item));
         } else if (node instanceof MappingNode mapping) {
@@ -115,7 +116,7 @@ final class RouteText {
      * @return the first such line, or that to begin at
      */
     int line(int from, String key, String value) {
-        String text = Failures.oneLine(value);
+        String text = OneLine.of(value);
         List<Predicate<Entry>> searches =
                 List.of(
                         entry -> key.equals(entry.key) && text.equals(entry.value),
@@ -134,7 +135,7 @@ final class RouteText {
 
     /** Whether a value stands anywhere, or is part of what does. */
     boolean has(String value) {
-        return entries.stream().anyMatch(entry -> has(entry, Failures.oneLine(value)));
+        return entries.stream().anyMatch(entry -> has(entry, OneLine.of(value)));
     }
 
     /** The line of a route's id; 0 when the route is not here. */
@@ -148,5 +149,14 @@ final class RouteText {
 
     private static boolean has(Entry entry, String text) {
         return !text.isBlank() && entry.value != null && entry.value.contains(text);
+    }
+
+    /**
+     * Says where in this file a mistake stands.
+     *
+     * @param from the line of the file from which on it stands
+     */
+    InvalidSettingException locate(Path file, InvalidSettingException mistake, int from) {
+        return mistake.at(file, line(from, mistake.field(), mistake.value()));
     }
 }

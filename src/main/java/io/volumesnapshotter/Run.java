@@ -167,7 +167,7 @@ public final class Run {
 
     /** The run's name, which is also the value of its label: schedule and fire time. */
     public String name() {
-        return Names.run(schedule, fireTime);
+        return SnapshotNames.run(schedule, fireTime);
     }
 
     /** Name of the schedule. */
@@ -282,7 +282,7 @@ public final class Run {
     /** The name of this run's snapshot of a claim, or of the later one that stands for it. */
     public String snapshotOf(Claim claim) {
         String later = doneBy.get(claim);
-        return later != null ? later : Names.snapshot(claim.name(), schedule, fireTime);
+        return later != null ? later : SnapshotNames.snapshot(claim.name(), schedule, fireTime);
     }
 
     /** Selects this run's snapshots. */
@@ -619,7 +619,7 @@ public final class Run {
         if (snapshot.error() != null && DriverError.isFinal(snapshot.error())) {
             return failure(
                     claim,
-                    Failures.oneLine(snapshot.error()),
+                    OneLine.of(snapshot.error()),
                     "correct the snapshot class or the volume; waiting does not help");
         }
         if (snapshot.started() && state.startSeen == null) {
@@ -640,7 +640,7 @@ public final class Run {
     private String lateWords(Snapshot snapshot) {
         String reason = "the driver said nothing";
         if (snapshot.error() != null) {
-            reason = Failures.oneLine(snapshot.error());
+            reason = OneLine.of(snapshot.error());
         } else if (!snapshot.started()) {
             reason = "the snapshot controller has not started on it";
         }
@@ -737,7 +737,7 @@ public final class Run {
                         claim,
                         "the snapshot was ready, and is not any more"
                                 + own.map(Snapshot::error)
-                                        .map(error -> ": " + Failures.oneLine(error))
+                                        .map(error -> ": " + OneLine.of(error))
                                         .orElse(""),
                         "look at the snapshot and the driver's log")
                 : failure(
@@ -812,7 +812,7 @@ public final class Run {
                 .filter(
                         claim ->
                                 listedNamespace.isPresent()
-                                        || namespaces.contains(ClaimSelection.ALL)
+                                        || namespaces.contains(Settings.ALL)
                                         || namespaces.contains(claim.namespace()))
                 .toList();
     }

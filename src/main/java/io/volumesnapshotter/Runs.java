@@ -65,7 +65,7 @@ public final class Runs extends LifecycleStrategySupport {
     private final Snapshots snapshots;
     private final Failures failures;
     private final BooleanSupplier leader;
-    private final Journal journal;
+    private final RunListener listener;
     private final InstantSource clock;
     private final Map<String, Instant> lastFires = new ConcurrentHashMap<>();
     private final Map<String, Semaphore> turns = new ConcurrentHashMap<>();
@@ -84,14 +84,14 @@ public final class Runs extends LifecycleStrategySupport {
             Snapshots snapshots,
             Failures failures,
             BooleanSupplier leader,
-            Journal journal,
+            RunListener listener,
             InstantSource clock) {
         this.claims = claims;
         this.snapshots = snapshots;
         this.failures = failures;
         this.client = client;
         this.leader = leader;
-        this.journal = journal;
+        this.listener = listener;
         this.clock = clock;
     }
 
@@ -116,7 +116,7 @@ public final class Runs extends LifecycleStrategySupport {
         }
         Optional<Trigger> trigger = Trigger.of(exchange.getContext().getRoute(schedule.name()));
         Instant due = due(exchange, trigger);
-        LogKeys.run(Names.run(schedule.name(), due));
+        LogKeys.run(SnapshotNames.run(schedule.name(), due));
         boolean byItself = isFired(exchange) || exchange.getProperty(CatchUp.MADE_UP) != null;
         if (byItself && leader.getAsBoolean()) {
             lastFires.merge(schedule.name(), due, (a, b) -> a.isAfter(b) ? a : b);
@@ -132,7 +132,7 @@ public final class Runs extends LifecycleStrategySupport {
             if (began) {
                 LOG.warn(
                         "{}: left to the replica that leads next, before its claims were known",
-                        Names.run(schedule.name(), due));
+                        SnapshotNames.run(schedule.name(), due));
             }
             exchange.setRouteStop(true);
             return;
@@ -143,14 +143,16 @@ public final class Runs extends LifecycleStrategySupport {
             exchange.setRouteStop(true);
             return;
         }
-        exchange.setVariable(NAME, Names.run(schedule.name(), due));
+        exchange.setVariable(NAME, SnapshotNames.run(schedule.name(), due));
         // One that began in time and is tried again ends as a success or in the dead letter.
         if (byItself && !began) {
             boolean late = clock.instant().isAfter(due.plus(schedule.policy().startingDeadline()));
             if (late && !due.equals(rested.get(schedule.name()))) {
                 checkMissed(schedule, trigger, due, isFired(exchange));
             }
-            if (late || Names.run(schedule.name(), due).equals(lastRuns.get(schedule.name()))) {
+            if (late
+                    || SnapshotNames.run(schedule.name(), due)
+                            .equals(lastRuns.get(schedule.name()))) {
                 exchange.setRouteStop(true);
                 return;
             }
@@ -160,7 +162,7 @@ public final class Runs extends LifecycleStrategySupport {
         Failures.healed(exchange);
         failures.expect(run);
         running.add(run);
-        journal.started(run);
+        listener.started(run);
         whenDone(exchange, () -> ended(run));
         lastRuns.put(schedule.name(), run.name());
         exchange.setVariable("run", run);
@@ -189,7 +191,7 @@ public final class Runs extends LifecycleStrategySupport {
         if (!stopping) {
             running.remove(run);
         }
-        journal.ended(run);
+        listener.ended(run);
     }
 
     /** Names of runs that do nothing any more and do not end either. */
@@ -269,7 +271,10 @@ public final class Runs extends LifecycleStrategySupport {
                                             Collectors.mapping(
                                                     Snapshot::dueAt, Collectors.toList())));
         } catch (KubernetesClientException e) {
-            LOG.debug("{}: whether it took place is not known", Names.run(schedule.name(), due), e);
+            LOG.debug(
+                    "{}: whether it took place is not known",
+                    SnapshotNames.run(schedule.name(), due),
+                    e);
             lastFires.remove(schedule.name(), due);
             unknown.put(
                     schedule.name(),
@@ -423,11 +428,11 @@ public final class Runs extends LifecycleStrategySupport {
                                                         "{} {}: not yet: {}",
                                                         run.name(),
                                                         claim,
-                                                        Failures.oneLine(words))));
+                                                        OneLine.of(words))));
         Map<String, Snapshot> byName = new HashMap<>();
         listed.forEach(snapshot -> byName.put(key(snapshot.claim(), snapshot.name()), snapshot));
         for (Claim claim : look.ready()) {
-            journal.ready(run, claim, byName.get(key(claim, run.snapshotOf(claim))));
+            listener.ready(run, claim, byName.get(key(claim, run.snapshotOf(claim))));
             LogKeys.with(claim, () -> LOG.info("{} {}: ready", run.name(), claim));
         }
         return look;
@@ -459,8 +464,8 @@ public final class Runs extends LifecycleStrategySupport {
         LOG.warn("{} {}: left {}: it is not stale any more", run.name(), claim, name);
         Optional<SnapshotFailedException> lost = run.lost(claim, listed);
         if (lost.isPresent()) {
-            journal.lost(run, claim);
-            journal.listed(run, listed);
+            listener.lost(run, claim);
+            listener.listed(run, listed);
             exchange.removeVariable("snapshot");
             throw lost.get();
         }
@@ -470,7 +475,7 @@ public final class Runs extends LifecycleStrategySupport {
     /** Takes note that a stale snapshot was deleted. */
     public void deleted(@Variable("run") Run run) {
         run.sign();
-        journal.pruned(run.schedule());
+        listener.pruned(run.schedule());
     }
 
     /** Claims that were seen ready and whose snapshots are no good ones any more. */
@@ -486,13 +491,13 @@ public final class Runs extends LifecycleStrategySupport {
                                                 .lost(claim, byClaim.getOrDefault(claim, List.of()))
                                                 .stream())
                         .toList();
-        lost.forEach(failure -> journal.lost(run, failure.claim()));
+        lost.forEach(failure -> listener.lost(run, failure.claim()));
         return lost;
     }
 
     /** The snapshots that the run may delete. */
     public List<Snapshot> stale(@Variable("run") Run run, @Body List<Snapshot> listed) {
-        journal.listed(run, listed);
+        listener.listed(run, listed);
         List<Snapshot> stale = run.stale(listed);
         run.spared(listed).stream()
                 .filter(snapshot -> run.isFirstToldOf(snapshot.name()))

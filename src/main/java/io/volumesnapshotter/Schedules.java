@@ -135,7 +135,7 @@ final class Schedules implements StartupListener {
             look(context);
         } catch (RuntimeException e) {
             if (context.isStarted()) {
-                LOG.warn("showing the schedules failed: {}", Failures.rootWords(e));
+                LOG.warn("showing the schedules failed: {}", ErrorText.rootWords(e));
                 LOG.debug("showing the schedules failed", e);
             }
         }

@@ -28,12 +28,15 @@ public final class Settings {
     /** What the names of the program's own settings start with. */
     public static final String PREFIX = "snapshotter.";
 
+    /** Stands for all namespaces, or all claims. */
+    public static final String ALL = "*";
+
     private static final Pattern DURATION = Pattern.compile("(?:\\d+(?:ms|s|m|h|d))+");
     private static final Pattern HOURS_AND_DAYS =
             Pattern.compile("(?:(\\d{1,9})d)?(?:(\\d{1,9})h)?");
     private static final String DNS_REMEDY =
             "lower case letters, digits, '-' and '.', first and last a letter or digit, at most "
-                    + Names.MAX_NAME
+                    + ObjectNames.MAX_NAME
                     + " characters";
 
     private final UnaryOperator<String> place;
@@ -84,27 +87,27 @@ public final class Settings {
 
     /** Names of claims, in the order given, each once; none for {@code *}. */
     List<String> claims(String name) {
-        return text(name).equals(ClaimSelection.ALL)
+        return text(name).equals(ALL)
                 ? List.of()
-                : names(name, Names::isSubdomain, "a claim's name has " + DNS_REMEDY);
+                : names(name, ObjectNames::isSubdomain, "a claim's name has " + DNS_REMEDY);
     }
 
     /** Names of namespaces, or {@code *} alone. */
     List<String> namespaces(String name) {
-        return text(name).equals(ClaimSelection.ALL)
-                ? List.of(ClaimSelection.ALL)
+        return text(name).equals(ALL)
+                ? List.of(ALL)
                 : names(
                         name,
-                        Names::isLabel,
+                        ObjectNames::isLabel,
                         "a namespace's name has lower case letters, digits and '-', first and last a"
                                 + " letter or digit, at most "
-                                + Names.MAX_LABEL
+                                + ObjectNames.MAX_LABEL
                                 + " characters; * means all");
     }
 
     /** Names of objects, in the order given, each once. */
     List<String> objectNames(String name) {
-        return names(name, Names::isSubdomain, "a name has " + DNS_REMEDY);
+        return names(name, ObjectNames::isSubdomain, "a name has " + DNS_REMEDY);
     }
 
     private List<String> names(String setting, Predicate<String> valid, String remedy) {
@@ -129,16 +132,20 @@ public final class Settings {
     Map<String, String> objectNameMap(String name) {
         return pairs(
                 name,
-                Names::isSubdomain,
-                Names::isSubdomain,
+                ObjectNames::isSubdomain,
+                ObjectNames::isSubdomain,
                 "give pairs of names, such as a=b,c=d");
     }
 
-    /** Labels of the user's own: {@code team=shop,tier=gold}. */
-    Map<String, String> labels(String name) {
+    /**
+     * Labels of the user's own: {@code team=shop,tier=gold}.
+     *
+     * @param reserved keys that are not the user's to give
+     */
+    Map<String, String> labels(String name, Predicate<String> reserved) {
         return pairs(
                 name,
-                key -> LabelSelectorSyntax.isKey(key) && !SnapshotLabels.isOwn(key),
+                key -> LabelSelectorSyntax.isKey(key) && !reserved.test(key),
                 LabelSelectorSyntax::isValue,
                 "give labels as Kubernetes takes them, such as team=shop,tier=gold, and none of the"
                         + " program's own");
@@ -196,7 +203,7 @@ public final class Settings {
 
     /** An object's name, or empty. */
     Optional<String> objectName(String name) {
-        return optional(name, Names::isSubdomain, "a name has " + DNS_REMEDY);
+        return optional(name, ObjectNames::isSubdomain, "a name has " + DNS_REMEDY);
     }
 
     /** A whole number of 1 or more, or empty. */
@@ -288,12 +295,23 @@ public final class Settings {
 
     /** A time zone of the JVM's zone data. */
     ZoneId zone(String name) {
-        return Trigger.zone(place.apply(name), text(name));
+        return zone(place.apply(name), text(name));
     }
 
-    /** A schedule, in Quartz's form. */
-    String cron(String name) {
-        return Cron.toQuartz(place.apply(name), text(name));
+    /**
+     * A time zone of the JVM's zone data. Quartz takes any other text for GMT, also forms such as
+     * {@code UTC-3} that {@link ZoneId#of} knows.
+     *
+     * @throws InvalidSettingException when it is none
+     */
+    public static ZoneId zone(String place, String text) {
+        if (!ZoneId.getAvailableZoneIds().contains(text)) {
+            throw new InvalidSettingException(
+                    place,
+                    text,
+                    "give a name of the time zone database, such as UTC or Europe/Berlin");
+        }
+        return ZoneId.of(text);
     }
 
     InvalidSettingException invalid(String name, String remedy) {

@@ -154,7 +154,7 @@ final class ShownSchedule implements ScheduleMXBean {
             Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
             boolean waits = runs.isBusy(name);
             fire(context, leader, this::execute, name, now, Runs.ASKED_FOR);
-            return Names.run(name, now)
+            return SnapshotNames.run(name, now)
                     + (waits ? " starts when the run that goes on has ended" : " starts");
         } catch (RuntimeException e) {
             asked.set(false);

@@ -48,7 +48,7 @@ public record Snapshot(
     /** When its run was due. Its creation may be much later, and by another clock. */
     Instant dueAt() {
         try {
-            return Names.fireTime(labels.getOrDefault(SnapshotLabels.RUN, ""));
+            return SnapshotNames.fireTime(labels.getOrDefault(SnapshotLabels.RUN, ""));
         } catch (DateTimeException e) {
             return createdAt;
         }

@@ -42,7 +42,7 @@ public final class SnapshotLabels {
     public static Map<String, String> of(String snapshot, String schedule, String run) {
         Map<String, String> labels = new LinkedHashMap<>();
         labels.put(JOB, PROGRAM);
-        if (snapshot.length() <= Names.MAX_LABEL) {
+        if (snapshot.length() <= ObjectNames.MAX_LABEL) {
             labels.put(NAME, snapshot);
         }
         labels.put(MANAGED_BY, PROGRAM);

@@ -4,7 +4,6 @@ import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
 import io.fabric8.kubernetes.api.model.ListOptions;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,15 +21,6 @@ public final class Snapshots {
     private static final long RUN_PAGE = 1000;
 
     private static final long PAGE = 500;
-
-    static final ResourceDefinitionContext KIND =
-            new ResourceDefinitionContext.Builder()
-                    .withGroup("snapshot.storage.k8s.io")
-                    .withVersion("v1")
-                    .withPlural("volumesnapshots")
-                    .withKind("VolumeSnapshot")
-                    .withNamespaced(true)
-                    .build();
 
     private final KubernetesClient client;
 
@@ -87,11 +77,11 @@ public final class Snapshots {
     }
 
     private GenericKubernetesResourceList page(Optional<String> namespace, ListOptions options) {
-        var all = client.genericKubernetesResources(KIND);
+        var all = client.genericKubernetesResources(SnapshotApi.KIND);
         GenericKubernetesResourceList page =
                 namespace.isPresent()
                         ? all.inNamespace(namespace.get()).list(options)
                         : all.inAnyNamespace().list(options);
-        return Answers.list(page, page.getKind(), KIND.getKind() + "List");
+        return Answers.list(page, page.getKind(), SnapshotApi.KIND.getKind() + "List");
     }
 }

@@ -152,14 +152,14 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 properties
                         .loadProperties(name -> name.startsWith(Settings.PREFIX))
                         .stringPropertyNames());
-        settings.cron("schedule");
+        Cron.toQuartz(Settings.PREFIX + "schedule", settings.text("schedule"));
         settings.zone("time-zone");
         return settings;
     }
 
     private void logs(CamelContext context, Settings settings) throws Exception {
         Management.show(context, "Logging", new Logging(settings));
-        context.getCamelContextExtension().addInterceptStrategy(new LogKeys());
+        context.getCamelContextExtension().addInterceptStrategy(new RouteLogKeys());
         // What routes log is the program's own, at its level.
         context.getGlobalOptions()
                 .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
@@ -173,7 +173,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Duration interval = settings.duration("routes-poll-interval");
         if (context instanceof ReloadableContext reloadable) {
             reloadable.versionRoutes();
-            RouteReload reload = new RouteReload(reloadable, routeFiles, events, notifications);
+            RouteReload reload =
+                    new RouteReload(reloadable, routeFiles, events::write, notifications);
             if (reloads) {
                 context.addStartupListener(reload.every(interval, timer(context, "reload-routes")));
             }
@@ -280,7 +281,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
-        return new ClusterCheck(client, apiServer, RouteSet.schedules(context));
+        return new ClusterCheck(client, apiServer, PolicyComponent.schedules(context));
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

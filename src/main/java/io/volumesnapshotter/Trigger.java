@@ -43,22 +43,6 @@ public record Trigger(String cron, ZoneId zone) {
                 : route.getEndpoint();
     }
 
-    /**
-     * A time zone of the JVM's zone data. Quartz takes any other text for GMT, also forms such as
-     * {@code UTC-3} that {@link ZoneId#of} knows.
-     *
-     * @throws InvalidSettingException when it is none
-     */
-    static ZoneId zone(String place, String text) {
-        if (!ZoneId.getAvailableZoneIds().contains(text)) {
-            throw new InvalidSettingException(
-                    place,
-                    text,
-                    "give a name of the time zone database, such as UTC or Europe/Berlin");
-        }
-        return ZoneId.of(text);
-    }
-
     /** The latest time at or before an instant at which it was due. */
     public Optional<Instant> lastDue(Instant instant) {
         return Cron.lastDue(cron, zone, instant);

@@ -145,7 +145,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
             return List.of(
                     Finding.essential(
                             "API server " + configuration.server(),
-                            "it does not serve: " + Failures.words(e),
+                            "it does not serve: " + ErrorText.words(e),
                             "look at the API server, and at its address in the kubeconfig"));
         }
     }
@@ -175,7 +175,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
                 .flatMap(f -> f.mistake(context, failure))
                 .or(() -> Causes.find(InvalidSettingException.class, failure))
                 .map(Throwable::getMessage)
-                .orElseGet(() -> Failures.rootWords(failure));
+                .orElseGet(() -> ErrorText.rootWords(failure));
     }
 
     /** The version that the jar was built with. */
