@@ -2,6 +2,38 @@ package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.volumesnapshotter.kubernetes.ApiServerMonitor;
+import io.volumesnapshotter.kubernetes.ClusterAccess;
+import io.volumesnapshotter.kubernetes.LeaderElection;
+import io.volumesnapshotter.observe.Events;
+import io.volumesnapshotter.observe.FailureManagement;
+import io.volumesnapshotter.observe.JolokiaTls;
+import io.volumesnapshotter.observe.Liveness;
+import io.volumesnapshotter.observe.Logging;
+import io.volumesnapshotter.observe.Management;
+import io.volumesnapshotter.observe.Metrics;
+import io.volumesnapshotter.observe.PrometheusPage;
+import io.volumesnapshotter.observe.RouteLogKeys;
+import io.volumesnapshotter.observe.RunHistory;
+import io.volumesnapshotter.observe.ScheduleHealth;
+import io.volumesnapshotter.observe.ScheduleManagement;
+import io.volumesnapshotter.observe.ScheduleMonitor;
+import io.volumesnapshotter.preflight.ClusterCheck;
+import io.volumesnapshotter.preflight.Preflight;
+import io.volumesnapshotter.routes.HawtioDiagramFix;
+import io.volumesnapshotter.routes.LeaderRoutes;
+import io.volumesnapshotter.routes.ReloadableContext;
+import io.volumesnapshotter.routes.RouteFiles;
+import io.volumesnapshotter.routes.RouteReload;
+import io.volumesnapshotter.run.CreationLimiter;
+import io.volumesnapshotter.run.Failures;
+import io.volumesnapshotter.run.MissedFires;
+import io.volumesnapshotter.run.Runs;
+import io.volumesnapshotter.run.Snapshots;
+import io.volumesnapshotter.schedule.Claims;
+import io.volumesnapshotter.schedule.Cron;
+import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -42,7 +74,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     private final Config cluster;
     private final Map<String, String> environment;
     private KubernetesClient client;
-    private ApiServer apiServer;
+    private ApiServerMonitor apiServer;
     private RouteFiles routeFiles;
 
     /** Uses the cluster that {@link ClusterAccess#find} finds. */
@@ -65,10 +97,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Settings settings = settings(context);
         logs(context, settings);
 
-        apiServer = new ApiServer(cluster.getMasterUrl(), clock);
+        apiServer = new ApiServerMonitor(cluster.getMasterUrl(), clock);
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
-        Journal journal = new Journal(metrics, clock);
+        RunHistory journal = new RunHistory(metrics, clock);
         Failures failures = new Failures(apiServer, journal, clock);
         Snapshots snapshots = new Snapshots(client);
         BooleanSupplier leader = leadership(context, settings);
@@ -85,25 +117,27 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("snapshots", snapshots);
         registry.bind(
                 "createTurns",
-                new CreateTurns(threads(context).newCachedThreadPool(this, "create-snapshots")));
+                new CreationLimiter(
+                        threads(context).newCachedThreadPool(this, "create-snapshots")));
         registry.bind("failures", failures);
         registry.bind("events", events);
         registry.bind("notifications", ExecutorService.class, notifications);
         context.addComponent("policy", new PolicyComponent());
 
-        model(context).addModelLifecycleStrategy(new DrawnRoutes());
+        model(context).addModelLifecycleStrategy(new HawtioDiagramFix());
 
         // What works beside them.
         context.addLifecycleStrategy(runs);
         context.addStartupListener(new Preflight(client, apiServer, timer(context, "preflight")));
-        CatchUp catchUp = new CatchUp(runs, leader, timer(context, "fire-times"), fires, clock);
+        MissedFires catchUp =
+                new MissedFires(runs, leader, timer(context, "fire-times"), fires, clock);
         context.addStartupListener(catchUp);
 
         // What shows them.
         metrics.show(leader, apiServer);
         PrometheusPage.showBuild(context, version());
-        Schedules schedules =
-                new Schedules(
+        ScheduleMonitor schedules =
+                new ScheduleMonitor(
                         runs,
                         snapshots,
                         journal,
@@ -113,14 +147,16 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         settings.wholeNumber("metrics-claims", 0, MAX_CLAIMS),
                         isOn(context, "camel.management.enabled"),
                         name ->
-                                new ShownSchedule(
+                                new ScheduleManagement(
                                         name, context, runs, journal, snapshots, leader, fires,
                                         clock),
                         timer(context, "schedules"),
                         clock);
         context.addStartupListener(schedules);
         Management.show(
-                context, "Failures", new Replay(context, failures.open(), leader, fires, clock));
+                context,
+                "Failures",
+                new FailureManagement(context, failures.open(), leader, fires, clock));
         registry.bind(
                 "livenessCheck",
                 HealthCheck.class,
@@ -161,8 +197,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Management.show(context, "Logging", new Logging(settings));
         context.getCamelContextExtension().addInterceptStrategy(new RouteLogKeys());
         // What routes log is the program's own, at its level.
-        context.getGlobalOptions()
-                .put(Exchange.LOG_EIP_NAME, getClass().getPackageName() + ".${routeId}");
+        context.getGlobalOptions().put(Exchange.LOG_EIP_NAME, Settings.PROGRAM + ".${routeId}");
     }
 
     /** Takes edits of the route files, which a context that someone else made can't. */

@@ -1,6 +1,14 @@
 package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.kubernetes.ApiServerMonitor;
+import io.volumesnapshotter.kubernetes.Causes;
+import io.volumesnapshotter.kubernetes.ErrorText;
+import io.volumesnapshotter.observe.ManagementCheck;
+import io.volumesnapshotter.preflight.Finding;
+import io.volumesnapshotter.routes.ReloadableContext;
+import io.volumesnapshotter.routes.RouteFiles;
+import io.volumesnapshotter.settings.InvalidSettingException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,13 +46,13 @@ public final class VolumeSnapshotter implements Callable<Integer> {
     /**
      * EX_CONFIG of sysexits.h: something is configured in a way that the program cannot work with.
      */
-    static final int EXIT_CONFIG = 78;
+    public static final int EXIT_CONFIG = 78;
 
     private static final Logger LOG = LoggerFactory.getLogger(VolumeSnapshotter.class);
 
     /** What a command does with the program once that is configured. */
     private interface Work {
-        int run(Main main, SnapshotterConfiguration configuration) throws Exception;
+        public int run(Main main, SnapshotterConfiguration configuration) throws Exception;
     }
 
     private final Shutdown shutdown = new Shutdown();
@@ -72,15 +80,15 @@ public final class VolumeSnapshotter implements Callable<Integer> {
 
     @Command(
             description = "Looks whether the cluster lets the schedules work, and changes nothing.")
-    int preflight() {
+    public int preflight() {
         // It says that it tries again, which this does not.
-        ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger(ApiServer.class))
+        ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger(ApiServerMonitor.class))
                 .setLevel(ch.qos.logback.classic.Level.OFF);
         return preflight(SnapshotterConfiguration::new, Map.of(), System.out::println);
     }
 
     /** Serves as {@link #run(Supplier, Map, Consumer)} does, and leaves signals to Camel. */
-    static int run(Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings) {
+    public static int run(Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings) {
         return run(wiring, settings, main -> {});
     }
 
@@ -92,7 +100,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
      * @param started is handed the program before it starts
      * @return the exit code
      */
-    static int run(
+    public static int run(
             Supplier<SnapshotterConfiguration> wiring,
             Map<String, String> settings,
             Consumer<Main> started) {
@@ -112,7 +120,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
      * @param out takes a line for each finding
      * @return the exit code
      */
-    static int preflight(
+    public static int preflight(
             Supplier<SnapshotterConfiguration> wiring,
             Map<String, String> settings,
             Consumer<String> out) {

@@ -4,7 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.kubernetes.ClusterAccess;
+import io.volumesnapshotter.routes.RouteFiles;
+import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.TestRoutes;
+import io.volumesnapshotter.testing.ToldLines;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;

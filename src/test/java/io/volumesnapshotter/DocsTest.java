@@ -1,8 +1,8 @@
 package io.volumesnapshotter;
 
-import static io.volumesnapshotter.Program.NAMESPACE;
 import static io.volumesnapshotter.simulation.AccessRules.EVERYWHERE;
 import static io.volumesnapshotter.simulation.SimulatedCluster.SNAPSHOTS;
+import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -10,8 +10,17 @@ import ch.qos.logback.classic.Level;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.volumesnapshotter.routes.RouteFiles;
+import io.volumesnapshotter.schedule.Policy;
+import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import io.volumesnapshotter.snapshot.SnapshotLabels;
+import io.volumesnapshotter.snapshot.SnapshotNames;
+import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.RouteSchema;
+import io.volumesnapshotter.testing.TestRoutes;
+import io.volumesnapshotter.testing.ToldLines;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
@@ -222,7 +231,7 @@ class DocsTest {
         old("original-1", Map.of("job", "volume-snapshotter"), 2);
         old("original-2", Map.of("job", "volume-snapshotter"), 1);
         run(example("adopting")).close();
-        awaitNames("original-2", Names.snapshot("data", "adopting", DUE));
+        awaitNames("original-2", SnapshotNames.snapshot("data", "adopting", DUE));
     }
 
     @Test
@@ -330,9 +339,9 @@ class DocsTest {
 
     private String takenHoursBefore(int hours) {
         Instant due = DUE.minus(Duration.ofHours(hours));
-        String name = Names.snapshot("data", "forever", due);
+        String name = SnapshotNames.snapshot("data", "forever", due);
         if (hours > 0) {
-            old(name, SnapshotLabels.of(name, "forever", Names.run("forever", due)), hours);
+            old(name, SnapshotLabels.of(name, "forever", SnapshotNames.run("forever", due)), hours);
         }
         return name;
     }

@@ -1,11 +1,13 @@
 package io.volumesnapshotter;
 
-import static io.volumesnapshotter.Program.NAMESPACE;
+import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.volumesnapshotter.simulation.RequestLog;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.snapshot.SnapshotNames;
+import io.volumesnapshotter.testing.PackagedProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,7 +146,7 @@ class HighAvailabilityIT {
     }
 
     private static Predicate<String> of(Instant due) {
-        return line -> line.contains(Names.run("hourly", due) + ":");
+        return line -> line.contains(SnapshotNames.run("hourly", due) + ":");
     }
 
     private static Stream<String> starts(PackagedProgram program) {

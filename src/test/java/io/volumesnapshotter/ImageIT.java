@@ -3,7 +3,10 @@ package io.volumesnapshotter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.testing.Manifests;
+import io.volumesnapshotter.testing.PackagedProgram;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;

@@ -1,6 +1,6 @@
 package io.volumesnapshotter;
 
-import static io.volumesnapshotter.Program.NAMESPACE;
+import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -10,6 +10,7 @@ import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import io.volumesnapshotter.testing.PackagedProgram;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

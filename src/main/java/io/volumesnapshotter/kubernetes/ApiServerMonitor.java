@@ -1,0 +1,168 @@
+package io.volumesnapshotter.kubernetes;
+
+import io.fabric8.kubernetes.client.http.AsyncBody;
+import io.fabric8.kubernetes.client.http.HttpRequest;
+import io.fabric8.kubernetes.client.http.HttpResponse;
+import io.fabric8.kubernetes.client.http.Interceptor;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Listens to all traffic with the API server, so that its being away is told once and not once per
+ * try, and so that a 403 from a server that is just starting is not taken for missing rights.
+ */
+public final class ApiServerMonitor implements Interceptor {
+
+    /**
+     * How long after the last failure the server may still be restarting. It then refuses
+     * connections, answers 403 for about a second, then 429.
+     */
+    static final Duration RESTART = Duration.ofSeconds(10);
+
+    private static final Logger LOG = LoggerFactory.getLogger(ApiServerMonitor.class);
+
+    /** Stands for the code of an answer that never came. */
+    static final String NO_ANSWER = "none";
+
+    private static final Map<String, String> VERBS = Map.of("POST", "create", "PUT", "update");
+
+    /** Resources of a kind, and perhaps the one of them that is named. */
+    private static final Pattern RESOURCES =
+            Pattern.compile(".*/(?:api|apis/[^/]+)/v[^/]+/(?:namespaces/[^/]+/)?[^/]+(/[^/]+.*)?");
+
+    private static final Pattern OPERATION = Pattern.compile("Operation: \\[(\\w+)\\]");
+
+    /** Answers that a server or what stands before it gives when it cannot serve anyone. */
+    public static final Set<Integer> AWAY = Set.of(429, 502, 503, 504);
+
+    private final String url;
+    private final InstantSource clock;
+    private Instant lastTrouble = Instant.MIN;
+    private Instant downSince;
+    private Instant upSince;
+    private Instant retryAfter = Instant.MIN;
+    private boolean answered;
+    private volatile BiConsumer<String, String> listener = (verb, code) -> {};
+
+    /**
+     * @param url its address, for messages
+     */
+    public ApiServerMonitor(String url, InstantSource clock) {
+        this.url = url;
+        this.clock = clock;
+    }
+
+    /** Tells somebody of the verb and the answer's code of each request. */
+    public void tell(BiConsumer<String, String> requests) {
+        listener = requests;
+    }
+
+    @Override
+    public void after(
+            HttpRequest request,
+            HttpResponse<?> response,
+            AsyncBody.Consumer<List<ByteBuffer>> consumer) {
+        listener.accept(verb(request), Integer.toString(response.code()));
+        if (AWAY.contains(response.code())) {
+            waitFor(response.header("Retry-After"));
+            unreachable("HTTP " + response.code());
+        } else if (response.isSuccessful()) {
+            success();
+        }
+    }
+
+    /** The verb as the API's rights have it. */
+    static String verb(HttpRequest request) {
+        String method = request.method();
+        Matcher path = RESOURCES.matcher(request.uri().getPath());
+        if (method.equals("GET")) {
+            return path.matches() && path.group(1) == null ? "list" : "get";
+        }
+        return VERBS.getOrDefault(method, method.toLowerCase(Locale.ROOT));
+    }
+
+    /**
+     * Takes note that a request got no answer. The client says what each was for, but for a
+     * creation.
+     */
+    public void unanswered(Throwable failure) {
+        Matcher operation = OPERATION.matcher(String.valueOf(failure.getMessage()));
+        listener.accept(operation.find() ? operation.group(1) : "create", NO_ANSWER);
+        unreachable(ErrorText.rootWords(failure));
+    }
+
+    private synchronized void waitFor(String seconds) {
+        if (seconds != null && seconds.matches("\\d{1,4}")) {
+            retryAfter = clock.instant().plusSeconds(Long.parseLong(seconds));
+        }
+    }
+
+    /** How long the server asked to be left alone from now, in milliseconds; 0 when it did not. */
+    public synchronized long retryAfterMillis() {
+        Instant now = clock.instant();
+        return retryAfter.isAfter(now) ? Duration.between(now, retryAfter).toMillis() : 0;
+    }
+
+    /**
+     * Takes note that a request got no answer. The client tells an interceptor of that only when it
+     * retries by itself.
+     */
+    public synchronized void unreachable(String words) {
+        lastTrouble = clock.instant();
+        upSince = null;
+        if (downSince == null) {
+            downSince = lastTrouble;
+            LOG.warn(
+                    "the Kubernetes API at {} does not serve: {}; trying again until it does",
+                    url,
+                    words);
+        }
+    }
+
+    /** One success amid failures is no recovery yet: that is told once they have ceased. */
+    private synchronized void success() {
+        answered = true;
+        if (downSince == null) {
+            return;
+        }
+        Instant now = clock.instant();
+        upSince = upSince == null ? now : upSince;
+        if (!lastTrouble.plus(RESTART).isAfter(now)) {
+            LOG.info(
+                    "the Kubernetes API serves again; it did not for {} s",
+                    Duration.between(downSince, upSince).toSeconds());
+            downSince = null;
+        }
+    }
+
+    /** Whether a refusal may come from a server that is still starting. */
+    public synchronized boolean isRestarting() {
+        return lastTrouble.isAfter(clock.instant().minus(RESTART));
+    }
+
+    /** Whether it does not serve now. */
+    public synchronized boolean isAway() {
+        return downSince != null && upSince == null;
+    }
+
+    /** Whether it was told to be away, and not yet to be back. */
+    public synchronized boolean isToldAway() {
+        return downSince != null;
+    }
+
+    /** Whether it ever carried out a request of this program. */
+    public synchronized boolean hasAnswered() {
+        return answered;
+    }
+}

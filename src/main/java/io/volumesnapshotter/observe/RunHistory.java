@@ -1,0 +1,241 @@
+package io.volumesnapshotter.observe;
+
+import io.volumesnapshotter.run.Failure;
+import io.volumesnapshotter.run.Run;
+import io.volumesnapshotter.run.RunListener;
+import io.volumesnapshotter.snapshot.Claim;
+import io.volumesnapshotter.snapshot.Snapshot;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What happened to each schedule, to be shown. Nothing is decided by it: that is done by what the
+ * cluster says. It holds one run of each schedule and what concerns its present claims. Safe for
+ * use by several threads.
+ */
+public final class RunHistory implements RunListener {
+
+    /** A claim of which no snapshot is known to have become ready. */
+    static final Instant NEVER = Instant.EPOCH;
+
+    static final String SUCCESS = "success";
+    static final String FAILURE = "failure";
+
+    /** Of a run for which no claim was selected. */
+    static final String EMPTY = "empty";
+
+    private static final String READY = "ready";
+
+    private static final Comparator<Claim> BY_NAME =
+            Comparator.comparing(Claim::namespace).thenComparing(Claim::name);
+
+    private final Metrics metrics;
+    private final InstantSource clock;
+    private final Map<String, Entry> entries = new HashMap<>();
+
+    /**
+     * A run that has ended.
+     *
+     * @param outcome {@link #SUCCESS}, {@link #FAILURE} or {@link #EMPTY}
+     * @param claims what became of each claim, by its name
+     */
+    public record LastRun(
+            String name,
+            Instant started,
+            Instant ended,
+            String outcome,
+            SortedMap<String, String> claims) {}
+
+    /**
+     * The snapshots of a schedule when they were listed last.
+     *
+     * @param terminatingSince since when the one is being deleted that waits longest
+     */
+    public record Stored(
+            int kept, int failed, int terminating, Optional<Instant> terminatingSince) {}
+
+    private static final class Entry {
+        private String running;
+        private Instant started;
+        private final Map<String, String> reasons = new HashMap<>();
+        private LastRun last;
+        private SortedMap<Claim, Instant> successes = new TreeMap<>(BY_NAME);
+        private Stored stored;
+    }
+
+    public RunHistory(Metrics metrics, InstantSource clock) {
+        this.metrics = metrics;
+        this.clock = clock;
+    }
+
+    private Entry of(String schedule) {
+        return entries.computeIfAbsent(schedule, any -> new Entry());
+    }
+
+    @Override
+    public synchronized void started(Run run) {
+        Entry entry = of(run.schedule());
+        entry.running = run.name();
+        entry.started = clock.instant();
+        entry.reasons.clear();
+        entry.successes.keySet().retainAll(run.claims());
+    }
+
+    /** Takes note that a snapshot was seen ready. */
+    @Override
+    public synchronized void ready(Run run, Claim claim, Snapshot snapshot) {
+        of(run.schedule()).successes.merge(claim, snapshot.takenAt(), RunHistory::later);
+        if (!run.isTakenOver(claim)) {
+            Duration took = Duration.between(snapshot.createdAt(), clock.instant());
+            metrics.snapshotReady(run.schedule(), took.isNegative() ? Duration.ZERO : took);
+        }
+    }
+
+    /** Takes note that a snapshot is no good one any more; the next list tells which still are. */
+    @Override
+    public synchronized void lost(Run run, Claim claim) {
+        of(run.schedule()).successes.remove(claim);
+    }
+
+    private static Instant later(Instant a, Instant b) {
+        return a.isAfter(b) ? a : b;
+    }
+
+    /** Takes note of all snapshots of a schedule, as the cluster shows them now. */
+    @Override
+    public synchronized void listed(Run run, Collection<Snapshot> listed) {
+        Entry entry = of(run.schedule());
+        List<Snapshot> own = listed.stream().filter(run::concerns).toList();
+        if (!run.prunesOnly()) {
+            own.stream()
+                    .filter(Snapshot::isGood)
+                    .filter(snapshot -> run.takes(snapshot.claim()))
+                    .forEach(
+                            snapshot ->
+                                    entry.successes.merge(
+                                            snapshot.claim(),
+                                            snapshot.takenAt(),
+                                            RunHistory::later));
+        }
+        entry.stored =
+                new Stored(
+                        (int) own.stream().filter(Snapshot::isGood).count(),
+                        (int) own.stream().filter(run::isGivenUp).count(),
+                        (int) own.stream().filter(Snapshot::terminating).count(),
+                        own.stream()
+                                .filter(Snapshot::terminating)
+                                .map(Snapshot::deletedAt)
+                                .min(Comparator.naturalOrder()));
+    }
+
+    @Override
+    public synchronized void pruned(String schedule) {
+        metrics.pruned(schedule, true);
+    }
+
+    @Override
+    public synchronized void failed(Failure letter) {
+        metrics.failed(letter.schedule(), letter.phase());
+        if (letter.phase().equals(DELETION)) {
+            metrics.pruned(letter.schedule(), false);
+        }
+        Entry entry = of(letter.schedule());
+        if (letter.run().equals(entry.running)) {
+            entry.reasons.put(
+                    letter.claim().isEmpty() ? "" : letter.subject().trim(), letter.reason());
+        } else if (letter.claim().isEmpty()) {
+            // It failed before there was a run.
+            Instant now = letter.lastAt();
+            entry.last =
+                    new LastRun(
+                            letter.run(),
+                            now,
+                            now,
+                            FAILURE,
+                            new TreeMap<>(Map.of("", letter.reason())));
+            metrics.runEnded(letter.schedule(), false, Duration.ZERO);
+        }
+    }
+
+    private static final String DELETION = "delete-snapshot";
+
+    /** Takes note that a run has ended, if that is not known yet. */
+    @Override
+    public synchronized void ended(Run run) {
+        Entry entry = of(run.schedule());
+        if (!run.name().equals(entry.running)) {
+            return;
+        }
+        SortedMap<String, String> claims = new TreeMap<>();
+        List<Claim> ready = run.ready();
+        for (Claim claim : run.claims()) {
+            String name = claim.toString();
+            claims.put(name, entry.reasons.getOrDefault(name, "not ended"));
+            if (!run.prunesOnly()) {
+                entry.successes.putIfAbsent(claim, NEVER);
+            }
+        }
+        ready.forEach(claim -> claims.put(claim.toString(), READY));
+        entry.reasons.forEach(
+                (claim, reason) ->
+                        claims.merge(
+                                claim,
+                                reason,
+                                (old, why) -> old.equals(READY) ? READY + ", but " + why : why));
+        Instant now = clock.instant();
+        entry.last = new LastRun(run.name(), entry.started, now, outcome(run), claims);
+        if (!run.isEmpty()) {
+            metrics.runEnded(run.schedule(), run.isSuccess(), Duration.between(entry.started, now));
+        }
+        metrics.snapshotsEnded(run.schedule(), ready.size(), run.claims().size() - ready.size());
+        entry.running = null;
+        entry.reasons.clear();
+    }
+
+    private static String outcome(Run run) {
+        if (run.isEmpty()) {
+            return EMPTY;
+        }
+        return run.isSuccess() ? SUCCESS : FAILURE;
+    }
+
+    /** Forgets what concerns a schedule that is gone. */
+    synchronized void forget(String schedule) {
+        entries.remove(schedule);
+    }
+
+    /** Forgets when claims were well: another replica takes their snapshots. */
+    synchronized void forgetSuccesses() {
+        entries.values().forEach(entry -> entry.successes.clear());
+        entries.values().forEach(entry -> entry.stored = null);
+    }
+
+    /** The name of the run that goes on. */
+    synchronized Optional<String> running(String schedule) {
+        return Optional.ofNullable(entries.get(schedule)).map(entry -> entry.running);
+    }
+
+    public synchronized Optional<LastRun> lastRun(String schedule) {
+        return Optional.ofNullable(entries.get(schedule)).map(entry -> entry.last);
+    }
+
+    synchronized Optional<Stored> stored(String schedule) {
+        return Optional.ofNullable(entries.get(schedule)).map(entry -> entry.stored);
+    }
+
+    /** When the newest good snapshot of each claim was cut, or {@link #NEVER}. */
+    synchronized Map<Claim, Instant> successes(String schedule) {
+        Entry entry = entries.get(schedule);
+        return entry == null ? Map.of() : new LinkedHashMap<>(entry.successes);
+    }
+}

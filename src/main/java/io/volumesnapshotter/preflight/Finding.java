@@ -1,0 +1,55 @@
+package io.volumesnapshotter.preflight;
+
+/**
+ * What a look at the cluster found.
+ *
+ * @param weight how much it matters
+ * @param essential whether nothing at all works as long as it is so
+ * @param what the thing that it is about
+ * @param words what is the matter with it
+ * @param remedy what to do; empty when nothing has to be done
+ */
+public record Finding(Weight weight, boolean essential, String what, String words, String remedy) {
+
+    /** How much a finding matters. */
+    public enum Weight {
+        /** Runs fail. */
+        ERROR,
+        /** Runs work, but perhaps not as they are meant. */
+        WARN,
+        /** Good to know. */
+        INFO
+    }
+
+    /** The API server, the snapshot API, a right: without it every run of some schedule fails. */
+    public static Finding essential(String what, String words, String remedy) {
+        return new Finding(Weight.ERROR, true, what, words, remedy);
+    }
+
+    static Finding error(String what, String words, String remedy) {
+        return new Finding(Weight.ERROR, false, what, words, remedy);
+    }
+
+    static Finding warn(String what, String words, String remedy) {
+        return new Finding(Weight.WARN, false, what, words, remedy);
+    }
+
+    static Finding info(String what, String words, String remedy) {
+        return new Finding(Weight.INFO, false, what, words, remedy);
+    }
+
+    boolean isProblem() {
+        return weight != Weight.INFO;
+    }
+
+    /** In one line, without its weight. */
+    String text() {
+        return what + ": " + words + (remedy.isEmpty() ? "" : " -> " + remedy);
+    }
+
+    /** In one line. */
+    @Override
+    public String toString() {
+        return "%-5s %s".formatted(weight, text());
+    }
+}

@@ -1,0 +1,91 @@
+package io.volumesnapshotter.preflight;
+
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
+import io.volumesnapshotter.kubernetes.SnapshotApi;
+import io.volumesnapshotter.schedule.ClaimSelection;
+import io.volumesnapshotter.schedule.Schedule;
+import io.volumesnapshotter.settings.Settings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A right that the program's account needs.
+ *
+ * @param verb the verb
+ * @param resource on what
+ * @param namespace where; empty for all namespaces
+ */
+record Permission(String verb, ResourceDefinitionContext resource, Optional<String> namespace) {
+
+    private static final ResourceDefinitionContext CLAIMS =
+            new ResourceDefinitionContext.Builder()
+                    .withVersion("v1")
+                    .withPlural("persistentvolumeclaims")
+                    .withKind("PersistentVolumeClaim")
+                    .withNamespaced(true)
+                    .build();
+
+    private static final ResourceDefinitionContext NAMESPACES =
+            new ResourceDefinitionContext.Builder()
+                    .withVersion("v1")
+                    .withPlural("namespaces")
+                    .withKind("Namespace")
+                    .withNamespaced(false)
+                    .build();
+
+    /**
+     * All that a schedule needs.
+     *
+     * @param own the program's namespace
+     */
+    static List<Permission> of(Schedule schedule, String own) {
+        ClaimSelection selection = schedule.policy().selection();
+        boolean takes = schedule.policy().pruneOnly().isEmpty();
+        Optional<String> listed = selection.singleNamespace(own);
+        List<Permission> rights = new ArrayList<>();
+        rights.add(new Permission("list", SnapshotApi.KIND, listed));
+        if (takes && !selection.isByName()) {
+            rights.add(new Permission("list", CLAIMS, listed));
+        }
+        if (selection.namespaceSelector().isPresent()) {
+            rights.add(new Permission("list", NAMESPACES, Optional.empty()));
+        }
+        for (Optional<String> namespace : namespaces(selection, own)) {
+            if (takes) {
+                rights.add(new Permission("create", SnapshotApi.KIND, namespace));
+            }
+            rights.add(new Permission("delete", SnapshotApi.KIND, namespace));
+        }
+        return rights;
+    }
+
+    private static List<Optional<String>> namespaces(ClaimSelection selection, String own) {
+        Optional<String> single = selection.singleNamespace(own);
+        if (single.isPresent()
+                || selection.namespaceSelector().isPresent()
+                || selection.namespaces().contains(Settings.ALL)) {
+            return List.of(single);
+        }
+        return selection.namespaces().stream().map(Optional::of).toList();
+    }
+
+    /** The manifests that grant it. */
+    String grantedIn(String own) {
+        if (!namespace.equals(Optional.of(own))) {
+            return "k8s/components/cluster-wide";
+        }
+        return resource == CLAIMS ? "k8s/components/select-claims" : "k8s/role.yaml";
+    }
+
+    /** In words: {@code list volumesnapshots in namespace shop}. */
+    @Override
+    public String toString() {
+        String what = verb + " " + resource.getPlural();
+        return resource == NAMESPACES ? what : what + " in " + where(namespace);
+    }
+
+    static String where(Optional<String> namespace) {
+        return namespace.map(name -> "namespace " + name).orElse("all namespaces");
+    }
+}

@@ -1,0 +1,507 @@
+package io.volumesnapshotter.routes;
+
+import io.volumesnapshotter.kubernetes.ErrorText;
+import io.volumesnapshotter.settings.InvalidSettingException;
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.support.PluginHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The route files of a directory, and which version of each runs. All are checked before any is
+ * used, so that a mistake is told with the file's name, and touches nothing that runs.
+ */
+public final class RouteFiles {
+
+    public static final String SUFFIX = ".camel.yaml";
+
+    /** Where a ConfigMap's mount keeps the files; it changes to all new ones in one step. */
+    private static final String MOUNTED = "..data";
+
+    private static final int VERSION_LENGTH = 12;
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouteFiles.class);
+
+    private final Path directory;
+    private final InstantSource clock;
+    private final Set<Path> misnamed = new TreeSet<>();
+    private final Map<Path, String> running = new TreeMap<>();
+    private final Map<String, Loaded> loaded = new TreeMap<>();
+    private Map<Path, String> told = new TreeMap<>();
+    private RouteSet routes;
+    private Reading judged;
+    private Reading glimpsed;
+    private Instant lastReload;
+    private String lastError;
+    private long reloads;
+    private long failures;
+
+    /**
+     * @param texts what could be read, by file
+     * @param unreadable why other files, or the directory, could not be read
+     */
+    private record Reading(Map<Path, String> texts, Map<Path, String> unreadable) {}
+
+    /**
+     * A file of which a version runs, or none because it is wrong.
+     *
+     * @param version the first digits of the SHA-256 of the text that runs; empty when none does
+     * @param since when this version was loaded, or found wrong
+     * @param error why what is in the file does not run; empty when it does
+     */
+    public record Loaded(String version, Instant since, Optional<String> error) {}
+
+    /**
+     * How the reloads went.
+     *
+     * @param files the files by their names
+     * @param reloads how often at least one file was taken
+     * @param failures how often at least one file was refused
+     * @param lastReload when files were taken last; empty before the first time
+     * @param lastError what was refused last; empty when all that is there runs
+     */
+    public record Status(
+            Map<String, Loaded> files,
+            long reloads,
+            long failures,
+            Optional<Instant> lastReload,
+            Optional<String> lastError) {
+
+        /** How many files hold something that does not run; 1 when there is no file any more. */
+        public long wrong() {
+            long refused = files.values().stream().filter(file -> file.error().isPresent()).count();
+            return Math.max(refused, lastError.isPresent() ? 1 : 0);
+        }
+    }
+
+    /**
+     * @param directory the directory; a symbolic link to one, as in a ConfigMap mount, is followed
+     */
+    public RouteFiles(Path directory, InstantSource clock) {
+        this.directory = directory;
+        this.clock = clock;
+    }
+
+    /**
+     * Checks all files and adds the routes of those that are right to the context, which is not
+     * started yet. A file that is wrong is told and left out, as long as the others can work
+     * without it.
+     *
+     * @throws InvalidSettingException when the directory is not usable, or the files that are right
+     *     do not make a program: a schedule, all routes that they call, the error handling
+     */
+    public synchronized void load(CamelContext context) throws Exception {
+        if (!Files.isDirectory(directory)) {
+            throw new InvalidSettingException(
+                    "snapshotter.routes", directory.toString(), "there is no such directory");
+        }
+        judged = read();
+        if (judged.texts.isEmpty() && judged.unreadable.isEmpty()) {
+            throw new InvalidSettingException(
+                    "snapshotter.routes",
+                    directory.toString(),
+                    "it holds no *" + SUFFIX + " file; copy the program's routes there");
+        }
+        routes = RouteSet.of(context, directory, judged.texts);
+        Map<Path, InvalidSettingException> wrong = unreadable(judged);
+        wrong.putAll(routes.wrong());
+        if (!wrong.isEmpty() && (!routes.lacking().isEmpty() || !routes.hasSchedule())) {
+            throw wrong.values().iterator().next();
+        }
+        if (!routes.lacking().isEmpty()) {
+            throw routes.lacking().values().iterator().next();
+        }
+        running.putAll(judged.texts);
+        running.keySet().removeAll(wrong.keySet());
+        wrong.forEach(
+                (file, e) -> {
+                    told.put(file, judged.texts.get(file) + e.getMessage());
+                    LOG.error("{}; the others run on", e.getMessage());
+                });
+        note(running.keySet(), wrong);
+        PluginHelper.getRoutesLoader(context)
+                .loadRoutes(
+                        running.entrySet().stream()
+                                .map(file -> RouteSet.resource(file.getKey(), file.getValue()))
+                                .toList());
+    }
+
+    /** What is wrong with a file, if that is why the routes of all do not start. */
+    public synchronized Optional<InvalidSettingException> mistake(
+            CamelContext context, Throwable failure) {
+        RouteMistake mistake = RouteMistake.of(context, failure);
+        return Optional.ofNullable(routes == null ? null : routes.files().get(mistake.route()))
+                .map(file -> mistake.in(file, running.get(file), 0));
+    }
+
+    /** Which version of each file runs, and how the reloads went. */
+    public synchronized Status status() {
+        return new Status(
+                Collections.unmodifiableMap(new TreeMap<>(loaded)),
+                reloads,
+                failures,
+                Optional.ofNullable(lastReload),
+                Optional.ofNullable(lastError));
+    }
+
+    /**
+     * Looks for edits, and takes those that are right; of others the last good version runs on.
+     *
+     * @param again whether what was refused is tried again though it has not changed
+     * @return whether something has changed that may not be written to its end yet, so that it is
+     *     to be looked at again soon
+     */
+    synchronized boolean reload(ReloadableContext context, boolean again) throws Exception {
+        context.disposeDone();
+        Reading reading = read();
+        if (reading.equals(judged) && !(again && lastError != null)) {
+            glimpsed = null;
+            return false;
+        }
+        if (!reading.equals(judged)
+                && !Files.exists(directory.resolve(MOUNTED))
+                && !reading.equals(glimpsed)) {
+            glimpsed = reading;
+            return true;
+        }
+        judged = reading;
+        if (reading.texts.isEmpty() && reading.unreadable.isEmpty()) {
+            refuse(directory + " holds no *" + SUFFIX + " file any more");
+            return false;
+        }
+        if (reading.unreadable.containsKey(directory)) {
+            refuse(unreadable(reading).get(directory).getMessage());
+            return false;
+        }
+        take(context, reading);
+        return false;
+    }
+
+    private void refuse(String words) {
+        if (!words.equals(lastError)) {
+            failures++;
+            lastError = words;
+            LOG.error("{}; what runs goes on", words);
+        }
+    }
+
+    private void take(ReloadableContext context, Reading reading) throws Exception {
+        Set<Path> changes = new TreeSet<>(running.keySet());
+        changes.addAll(reading.texts.keySet());
+        changes.removeIf(file -> Objects.equals(running.get(file), reading.texts.get(file)));
+        Map<Path, InvalidSettingException> failed = unreadable(reading);
+        Map<Path, InvalidSettingException> wrong;
+        Set<Path> taken;
+        do {
+            // What was wrong beside one that did not start may be right without it.
+            wrong = new TreeMap<>(failed);
+            changes.removeAll(failed.keySet());
+            taken = acceptable(context, changes, reading.texts, wrong);
+        } while (swap(context, taken, reading.texts, failed).isPresent());
+        tell(taken, reading.texts, wrong);
+        note(taken, wrong);
+    }
+
+    /** Those of the changes with which all files together are right. */
+    private Set<Path> acceptable(
+            CamelContext context,
+            Set<Path> changes,
+            Map<Path, String> texts,
+            Map<Path, InvalidSettingException> wrong) {
+        Set<Path> taken = new TreeSet<>(changes);
+        Map<Path, InvalidSettingException> left = new TreeMap<>();
+        while (!taken.isEmpty()) {
+            RouteSet set = RouteSet.of(context, directory, with(taken, texts));
+            if (set.isRight()) {
+                break;
+            }
+            Map<Path, InvalidSettingException> blamed =
+                    new TreeMap<>(set.wrong().isEmpty() ? set.lacking() : set.wrong());
+            blamed.keySet().retainAll(taken);
+            if (blamed.isEmpty()) {
+                // A file that did not change would be wrong.
+                taken.clear();
+            }
+            left.putAll(blamed);
+            taken.removeAll(blamed.keySet());
+        }
+        addOneByOne(context, taken, changes, texts, left);
+        wrong.putAll(left);
+        return taken;
+    }
+
+    /**
+     * Adds the changes that are right beside those that are taken, whatever others there were.
+     *
+     * @param left why the others are not; kept up to date
+     */
+    private void addOneByOne(
+            CamelContext context,
+            Set<Path> taken,
+            Set<Path> changes,
+            Map<Path, String> texts,
+            Map<Path, InvalidSettingException> left) {
+        int before;
+        do {
+            before = taken.size();
+            for (Path file : changes) {
+                Set<Path> more = new TreeSet<>(taken);
+                if (more.add(file)) {
+                    RouteSet set = RouteSet.of(context, directory, with(more, texts));
+                    if (set.isRight()) {
+                        taken.add(file);
+                        left.remove(file);
+                    } else {
+                        left.putIfAbsent(
+                                file,
+                                Stream.concat(
+                                                set.wrong().values().stream(),
+                                                set.lacking().values().stream())
+                                        .findFirst()
+                                        .orElseThrow());
+                    }
+                }
+            }
+        } while (taken.size() > before);
+    }
+
+    /**
+     * What would run with these changes; they come last, new files behind all others, so that they
+     * are what is wrong.
+     */
+    private Map<Path, String> with(Set<Path> taken, Map<Path, String> texts) {
+        Map<Path, String> all = new LinkedHashMap<>(running);
+        all.keySet().removeAll(taken);
+        taken.stream()
+                .filter(texts::containsKey)
+                .sorted(Comparator.comparing(file -> !running.containsKey(file)))
+                .forEach(file -> all.put(file, texts.get(file)));
+        return all;
+    }
+
+    /**
+     * Lets changes take the place of what runs.
+     *
+     * @return why they do not start; then what ran before runs again
+     */
+    private Optional<InvalidSettingException> swap(
+            ReloadableContext context,
+            Set<Path> taken,
+            Map<Path, String> texts,
+            Map<Path, InvalidSettingException> wrong)
+            throws Exception {
+        if (taken.isEmpty()) {
+            return Optional.empty();
+        }
+        Map<Path, String> all = with(taken, texts);
+        RouteSet next = RouteSet.of(context, directory, all);
+        boolean shared =
+                taken.stream().anyMatch(file -> routes.isShared(file) || next.isShared(file));
+        List<Path> added =
+                all.keySet().stream()
+                        .filter(file -> shared || taken.contains(file))
+                        .sorted(
+                                Comparator.comparing(next::isTriggered)
+                                        .thenComparing(file -> !next.isShared(file)))
+                        .toList();
+        Set<Path> removed = new TreeSet<>(shared ? running.keySet() : taken);
+        ReloadableContext.Swap swap =
+                context.swap(
+                        routes.files().entrySet().stream()
+                                .filter(route -> removed.contains(route.getValue()))
+                                .map(Map.Entry::getKey)
+                                .toList(),
+                        shared);
+        for (Path file : added) {
+            try {
+                swap.load(RouteSet.resource(file, all.get(file)));
+            } catch (Exception | LinkageError | StackOverflowError e) {
+                swap.undo();
+                RouteMistake mistake = RouteMistake.of(context, e);
+                // What is shared shows in the routes of other files.
+                Path culprit =
+                        Stream.concat(Stream.of(file), taken.stream())
+                                .filter(taken::contains)
+                                .filter(cause -> cause.equals(file) || isIn(mistake, texts, cause))
+                                .findFirst()
+                                .orElse(file);
+                InvalidSettingException failure = mistake.in(culprit, all.get(culprit), 0);
+                (taken.contains(culprit) ? Set.of(culprit) : taken)
+                        .forEach(cause -> wrong.put(cause, failure));
+                return Optional.of(failure);
+            }
+        }
+        swap.commit();
+        routes = next;
+        running.keySet().removeAll(taken);
+        running.putAll(all);
+        return Optional.empty();
+    }
+
+    private static boolean isIn(RouteMistake mistake, Map<Path, String> texts, Path file) {
+        return texts.containsKey(file) && mistake.isIn(texts.get(file));
+    }
+
+    private void tell(
+            Set<Path> taken, Map<Path, String> texts, Map<Path, InvalidSettingException> wrong) {
+        for (Path file : taken) {
+            if (texts.containsKey(file)) {
+                LOG.info("{}: version {} is in force", file, version(texts.get(file)));
+            } else {
+                LOG.info("{}: removed, its routes start no more", file);
+            }
+        }
+        Map<Path, String> refused = new TreeMap<>();
+        wrong.forEach(
+                (file, e) -> {
+                    String words = e.getMessage();
+                    refused.put(file, texts.get(file) + words);
+                    if (refused.get(file).equals(told.get(file))) {
+                        return;
+                    }
+                    LOG.error(
+                            "{}{}; {}",
+                            words.startsWith(file.toString()) ? "" : file + ": not taken: ",
+                            words,
+                            running.containsKey(file)
+                                    ? "its last good version runs on"
+                                    : "the others run on");
+                });
+        if (!taken.isEmpty()) {
+            reloads++;
+            lastReload = clock.instant();
+        }
+        if (!told.equals(refused) && !refused.isEmpty()) {
+            failures++;
+        }
+        told = refused;
+    }
+
+    private void note(Set<Path> taken, Map<Path, InvalidSettingException> wrong) {
+        Instant now = clock.instant();
+        taken.forEach(file -> loaded.remove(name(file)));
+        loaded.values().removeIf(file -> file.version.isEmpty());
+        loaded.replaceAll((name, file) -> new Loaded(file.version, file.since, Optional.empty()));
+        running.forEach(
+                (file, text) ->
+                        loaded.putIfAbsent(
+                                name(file), new Loaded(version(text), now, Optional.empty())));
+        wrong.forEach(
+                (file, e) -> {
+                    Loaded good = loaded.get(name(file));
+                    loaded.put(
+                            name(file),
+                            new Loaded(
+                                    good == null ? "" : good.version,
+                                    good == null ? now : good.since,
+                                    Optional.of(e.getMessage())));
+                });
+        lastError = wrong.values().stream().map(Throwable::getMessage).findFirst().orElse(null);
+    }
+
+    private static String name(Path file) {
+        return file.getFileName().toString();
+    }
+
+    private static String version(String text) {
+        try {
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest).substring(0, VERSION_LENGTH);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Map<Path, InvalidSettingException> unreadable(Reading reading) {
+        Map<Path, InvalidSettingException> wrong = new TreeMap<>();
+        reading.unreadable.forEach(
+                (file, words) ->
+                        wrong.put(
+                                file,
+                                new InvalidSettingException(
+                                        "snapshotter.routes",
+                                        file.toString(),
+                                        "it cannot be read: " + words)));
+        return wrong;
+    }
+
+    /** Reads all files of one generation. */
+    private Reading read() throws IOException {
+        while (true) {
+            Path generation = generation();
+            Reading reading = read(generation);
+            if (generation.equals(generation())) {
+                return reading;
+            }
+        }
+    }
+
+    private Path generation() throws IOException {
+        Path mounted = directory.resolve(MOUNTED);
+        try {
+            return Files.exists(mounted) ? mounted.toRealPath() : directory;
+        } catch (NoSuchFileException e) {
+            return directory;
+        }
+    }
+
+    private Reading read(Path generation) throws IOException {
+        Reading reading = new Reading(new TreeMap<>(), new TreeMap<>());
+        List<Path> entries = List.of();
+        try (Stream<Path> all = Files.list(generation)) {
+            entries = all.toList();
+        } catch (NoSuchFileException | NotDirectoryException e) {
+            LOG.debug("{} is gone", generation);
+        } catch (IOException e) {
+            reading.unreadable.put(directory, ErrorText.rootWords(e));
+        }
+        for (Path entry : entries) {
+            Path file = directory.resolve(name(entry));
+            if (name(entry).endsWith(SUFFIX)) {
+                try {
+                    reading.texts.put(file, Files.readString(entry));
+                } catch (NoSuchFileException e) {
+                    LOG.debug("{} is gone", entry);
+                } catch (MalformedInputException e) {
+                    reading.unreadable.put(file, "it is not in UTF-8");
+                } catch (IOException e) {
+                    reading.unreadable.put(file, ErrorText.rootWords(e));
+                }
+            } else if (isMisnamed(file) && misnamed.add(file)) {
+                LOG.warn("{}: not loaded, because its name does not end in {}", file, SUFFIX);
+            }
+        }
+        return reading;
+    }
+
+    private static boolean isMisnamed(Path file) {
+        return (name(file).endsWith(".yaml") || name(file).endsWith(".yml"))
+                && !name(file).endsWith(SUFFIX)
+                && !name(file).equals("kustomization.yaml");
+    }
+}

@@ -1,0 +1,109 @@
+package io.volumesnapshotter.run;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A dead letter, which has all that a person needs to act; or the news that what it told of is well
+ * again.
+ *
+ * @param schedule name of the schedule
+ * @param run name of the run; the schedule's where it failed before its run began
+ * @param namespace namespace of the claim
+ * @param claim name of the claim, empty when the failure concerns no single one
+ * @param snapshot name of the snapshot, empty when it concerns none
+ * @param phase id of the route in which it happened
+ * @param attempts how often it was tried
+ * @param firstAt when it failed for the first time of those that followed one another
+ * @param lastAt when it failed now; of a recovery, when that was seen
+ * @param failures in how many runs in a row it failed
+ * @param reason the driver's or the server's own words; of a recovery, what was seen
+ * @param remedy what to do; of a recovery, empty
+ * @param recovered whether this is a recovery
+ */
+public record Failure(
+        String schedule,
+        String run,
+        String namespace,
+        String claim,
+        String snapshot,
+        String phase,
+        int attempts,
+        Instant firstAt,
+        Instant lastAt,
+        int failures,
+        String reason,
+        String remedy,
+        boolean recovered) {
+
+    /** The letter as one of those that followed one another. */
+    Failure since(Instant first, int number) {
+        return new Failure(
+                schedule, run, namespace, claim, snapshot, phase, attempts, first, lastAt, number,
+                reason, remedy, recovered);
+    }
+
+    /** The news that it is well again. */
+    Failure recovered(String inRun, String ready, Instant at, String seen) {
+        return new Failure(
+                schedule, inRun, namespace, claim, ready, phase, 1, firstAt, at, failures, seen, "",
+                true);
+    }
+
+    /** All of it by name, as texts and numbers, for whatever is to be made of it. */
+    public Map<String, Object> fields() {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("schedule", schedule);
+        fields.put("run", run);
+        fields.put("namespace", namespace);
+        fields.put("claim", claim);
+        fields.put("snapshot", snapshot);
+        fields.put("phase", phase);
+        fields.put("attempts", attempts);
+        fields.put("firstAt", second(firstAt));
+        fields.put("lastAt", second(lastAt));
+        fields.put("failures", failures);
+        fields.put("reason", reason);
+        fields.put("remedy", remedy);
+        fields.put("recovered", recovered);
+        fields.put("text", toString());
+        return fields;
+    }
+
+    private static String second(Instant instant) {
+        return instant.truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+
+    /** What it concerns: the claim, or nothing. */
+    public String subject() {
+        return claim.isEmpty() ? "" : " " + namespace + "/" + claim;
+    }
+
+    /** It in one line. */
+    @Override
+    public String toString() {
+        StringBuilder line = new StringBuilder(run).append(subject());
+        if (recovered) {
+            return line.append(": recovered: ")
+                    .append(reason)
+                    .append("; it failed since ")
+                    .append(second(firstAt))
+                    .toString();
+        }
+        return line.append(": ").append(what()).toString();
+    }
+
+    /** What happened, without what it concerns. */
+    public String what() {
+        StringBuilder line = new StringBuilder(phase).append(" failed");
+        if (!snapshot.isEmpty()) {
+            line.append(" for ").append(snapshot);
+        }
+        if (attempts > 1) {
+            line.append(" after ").append(attempts).append(" attempts");
+        }
+        return line.append(": ").append(reason).append(" -> ").append(remedy).toString();
+    }
+}

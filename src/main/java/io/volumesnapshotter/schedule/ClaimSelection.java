@@ -1,0 +1,108 @@
+package io.volumesnapshotter.schedule;
+
+import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.Settings;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Which claims a schedule takes snapshots of.
+ *
+ * @param namespaces where; empty for the one that the program runs in, or with {@code *} for all
+ * @param namespaceSelector where, by the namespaces' labels; excludes {@code namespaces}
+ * @param names which, by name; empty for all that the other conditions leave
+ * @param selector which, by label, in kubectl's syntax
+ * @param storageClasses which, by storage class; empty for any
+ * @param optIn whether a claim has to ask for snapshots by an annotation
+ * @param classOfDriver the VolumeSnapshotClass for claims of a CSI driver
+ */
+public record ClaimSelection(
+        List<String> namespaces,
+        Optional<String> namespaceSelector,
+        List<String> names,
+        Optional<String> selector,
+        Set<String> storageClasses,
+        boolean optIn,
+        Map<String, String> classOfDriver) {
+
+    /** The names of the settings that say in which namespaces. */
+    static final Set<String> WHERE = Set.of("namespace", "namespace-selector");
+
+    /** The names of the settings that say which claims there. */
+    static final Set<String> WHICH = Set.of("claims", "claim-selector", "storage-class", "opt-in");
+
+    /** The names of the settings that make a selection. */
+    static final Set<String> SETTINGS =
+            Stream.of(WHERE, WHICH, Set.of("snapshot-class-by-driver"))
+                    .flatMap(Set::stream)
+                    .collect(Collectors.toUnmodifiableSet());
+
+    /**
+     * @throws InvalidSettingException when a setting is wrong or two contradict each other
+     */
+    static ClaimSelection of(Settings settings) {
+        List<String> names = settings.claims("claims");
+        ClaimSelection selection =
+                new ClaimSelection(
+                        settings.namespaces("namespace"),
+                        settings.labelSelector("namespace-selector"),
+                        names,
+                        settings.labelSelector("claim-selector"),
+                        Set.copyOf(settings.objectNames("storage-class")),
+                        settings.flag("opt-in"),
+                        settings.objectNameMap("snapshot-class-by-driver"));
+        if (names.isEmpty()
+                && selection.isByNameAlone()
+                && !settings.text("claims").equals(Settings.ALL)) {
+            throw settings.invalid(
+                    "claims",
+                    "name at least one claim, several separated by commas; or give * for all, or a"
+                            + " claim-selector");
+        }
+        for (String condition :
+                List.of("claim-selector", "storage-class", "opt-in", "snapshot-class-by-driver")) {
+            if (!names.isEmpty()
+                    && !settings.text(condition).isEmpty()
+                    && !settings.text(condition).equals("false")) {
+                throw settings.invalid(
+                        condition,
+                        "claims that are named are not looked at; leave out one of claims and "
+                                + condition);
+            }
+        }
+        if (selection.namespaceSelector.isPresent() && !selection.namespaces.isEmpty()) {
+            throw settings.invalid(
+                    "namespace-selector", "leave out one of namespace and namespace-selector");
+        }
+        return selection;
+    }
+
+    /** Whether names of claims and namespaces, or {@code *}, say all. */
+    boolean isByNameAlone() {
+        return selector.isEmpty()
+                && storageClasses.isEmpty()
+                && !optIn
+                && namespaceSelector.isEmpty();
+    }
+
+    /** Whether the claims are known without looking at the cluster. */
+    public boolean isByName() {
+        return !names.isEmpty()
+                && namespaceSelector.isEmpty()
+                && !namespaces.contains(Settings.ALL);
+    }
+
+    /** The namespace in which all claims are, or empty when they may be in several. */
+    public Optional<String> singleNamespace(String own) {
+        if (namespaceSelector.isPresent()
+                || namespaces.size() > 1
+                || namespaces.contains(Settings.ALL)) {
+            return Optional.empty();
+        }
+        return Optional.of(namespaces.isEmpty() ? own : namespaces.get(0));
+    }
+}

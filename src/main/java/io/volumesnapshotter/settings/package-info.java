@@ -1,0 +1,7 @@
+/**
+ * What the user sets, read as typed values, and the one-line mistakes that name a wrong one. It
+ * knows no other room.
+ *
+ * <p>Begin with {@link io.volumesnapshotter.settings.Settings}.
+ */
+package io.volumesnapshotter.settings;

@@ -1,0 +1,80 @@
+package io.volumesnapshotter.snapshot;
+
+import io.volumesnapshotter.settings.ObjectNames;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The labels that snapshots carry, and the selectors that find them again.
+ *
+ * <p>{@code job} and {@code name} are those of the CronJob that this program replaces. The claim is
+ * no label: its name can have 253 characters and a label value 63; it stands in {@code
+ * spec.source}.
+ */
+public final class SnapshotLabels {
+
+    public static final String JOB = "job";
+    static final String NAME = "name";
+    static final String MANAGED_BY = "app.kubernetes.io/managed-by";
+    public static final String SCHEDULE = "volume-snapshotter/schedule";
+    public static final String RUN = "volume-snapshotter/run";
+
+    public static final String PROGRAM = "volume-snapshotter";
+
+    private SnapshotLabels() {}
+
+    /** The labels as a selector, in the syntax of the API. */
+    public static String selector(Map<String, String> labels) {
+        return labels.entrySet().stream()
+                .map(label -> label.getKey() + "=" + label.getValue())
+                .collect(Collectors.joining(","));
+    }
+
+    /** Whether a label is one that the program puts on by itself. */
+    public static boolean isOwn(String key) {
+        return key.equals(JOB)
+                || key.equals(NAME)
+                || key.equals(MANAGED_BY)
+                || key.startsWith(PROGRAM + "/");
+    }
+
+    /** All labels of a new snapshot. {@code name} is left out where it would be too long. */
+    public static Map<String, String> of(String snapshot, String schedule, String run) {
+        Map<String, String> labels = new LinkedHashMap<>();
+        labels.put(JOB, PROGRAM);
+        if (snapshot.length() <= ObjectNames.MAX_LABEL) {
+            labels.put(NAME, snapshot);
+        }
+        labels.put(MANAGED_BY, PROGRAM);
+        labels.put(SCHEDULE, schedule);
+        labels.put(RUN, run);
+        return labels;
+    }
+
+    /** Whether a snapshot is one of the CronJob that this program replaces. */
+    public static boolean isOfTheOriginal(Map<String, String> labels) {
+        return PROGRAM.equals(labels.get(JOB)) && !labels.containsKey(SCHEDULE);
+    }
+
+    /** Whether a snapshot is one of this program's, of whatever schedule. */
+    public static boolean isOfTheProgram(Map<String, String> labels) {
+        return PROGRAM.equals(labels.get(MANAGED_BY));
+    }
+
+    /** Selects the snapshots of one run. */
+    public static Map<String, String> ofRun(String schedule, String run) {
+        Map<String, String> labels = ofSchedule(schedule);
+        labels.put(RUN, run);
+        return labels;
+    }
+
+    /** Selects the snapshots of one schedule. */
+    public static Map<String, String> ofSchedule(String schedule) {
+        Map<String, String> labels = new LinkedHashMap<>();
+        labels.put(JOB, PROGRAM);
+        labels.put(MANAGED_BY, PROGRAM);
+        labels.put(SCHEDULE, schedule);
+        return labels;
+    }
+}

@@ -1,0 +1,60 @@
+package io.volumesnapshotter.snapshot;
+
+import io.volumesnapshotter.settings.ObjectNames;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+
+/**
+ * The names of runs and of the snapshots that they take.
+ *
+ * <p>A snapshot's name is a function of claim, schedule and scheduled fire time alone, so that a
+ * request that is sent twice, a restart and a fail-over all meet the snapshot that is already there
+ * instead of making a second one.
+ */
+public final class SnapshotNames {
+
+    /** Longest name of a schedule: with a dash and 14 digits it still fits into a label value. */
+    public static final int MAX_SCHEDULE = ObjectNames.MAX_LABEL - 15;
+
+    private static final DateTimeFormatter SECONDS =
+            DateTimeFormatter.ofPattern("yyyyMMddHHmmss").withZone(ZoneOffset.UTC);
+
+    private SnapshotNames() {}
+
+    /** Whether this can be the name of a schedule. */
+    public static boolean isSchedule(String name) {
+        return name.length() <= MAX_SCHEDULE && ObjectNames.isLabel(name);
+    }
+
+    /** The name of a run: {@code <schedule>-<yyyyMMddHHmmss>}, in UTC. */
+    public static String run(String schedule, Instant fireTime) {
+        return schedule + "-" + SECONDS.format(fireTime);
+    }
+
+    /** When the run of this name was due. */
+    public static Instant fireTime(String run) {
+        return Instant.from(SECONDS.parse(run.substring(run.lastIndexOf('-') + 1)));
+    }
+
+    /**
+     * The name of a run's snapshot of a claim: {@code <claim>-<schedule>-<yyyyMMddHHmmss>}, in UTC.
+     *
+     * <p>A hash of claim and schedule follows where the plain form could be the name of another
+     * claim's snapshot (claim {@code a} in schedule {@code b-c}, claim {@code a-b} in schedule
+     * {@code c}) or would be longer than 253 characters, in which case the claim's part is cut.
+     */
+    public static String snapshot(String claim, String schedule, Instant fireTime) {
+        String end = "-" + run(schedule, fireTime);
+        if (!schedule.contains("-") && claim.length() + end.length() <= ObjectNames.MAX_NAME) {
+            return claim + end;
+        }
+        end += "-" + ObjectNames.hash(claim + "/" + schedule);
+        int room = Math.min(claim.length(), ObjectNames.MAX_NAME - end.length());
+        // A cut must not end in a dot: ".-" is not RFC 1123.
+        while (claim.charAt(room - 1) == '.') {
+            room--;
+        }
+        return claim.substring(0, room) + end;
+    }
+}

@@ -1,0 +1,460 @@
+package io.volumesnapshotter.kubernetes;
+
+import static io.volumesnapshotter.testing.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
+import io.volumesnapshotter.routes.RouteFiles;
+import io.volumesnapshotter.schedule.Cron;
+import io.volumesnapshotter.settings.Settings;
+import io.volumesnapshotter.simulation.ApiAnswer;
+import io.volumesnapshotter.simulation.ApiRequest;
+import io.volumesnapshotter.simulation.Faults;
+import io.volumesnapshotter.simulation.Faults.Boundary;
+import io.volumesnapshotter.simulation.RequestLog;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import io.volumesnapshotter.snapshot.SnapshotNames;
+import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.TestRoutes;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import org.apache.camel.Route;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Several replicas in this JVM: one leads, by a Lease, and only it fires. */
+@Timeout(120)
+class LeaderElectionTest {
+
+    private static final String LEASES = "leases.coordination.k8s.io";
+    private static final String LEASE = "volume-snapshotter";
+    private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+    private static final Duration LIMIT = Duration.ofSeconds(40);
+
+    private static final Map<String, String> QUICK =
+            Map.of(
+                    "snapshotter.claims", "data",
+                    "snapshotter.lease-duration", "3s",
+                    "snapshotter.renew-deadline", "1500ms",
+                    "snapshotter.retry-period", "300ms");
+
+    /** Nobody takes over in the time of a test, unless the Lease is given back. */
+    private static final Map<String, String> LONG =
+            Map.of(
+                    "snapshotter.claims", "data",
+                    "snapshotter.lease-duration", "300s",
+                    "snapshotter.renew-deadline", "200s",
+                    "snapshotter.retry-period", "300ms");
+
+    @TempDir private Path directory;
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() {
+        cluster = SimulatedCluster.start();
+        cluster.claim(NAMESPACE, "data");
+        cluster.access().grant(NAMESPACE, LEASES, "create", "get", "patch");
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    @Test
+    void oneOfTwoLeadsAndOnlyItFires() {
+        Map<String, String> often = new HashMap<>(LONG);
+        often.put("snapshotter.schedule", "*/2 * * * * ?");
+        try (Program one = startReplica("pod-1", often);
+                Program two = startReplica("pod-2", often)) {
+            await().atMost(LIMIT).until(() -> created().size() >= 4);
+            assertThat(leads(one)).isNotEqualTo(leads(two));
+            assertThat(one.told(Level.WARN)).isEmpty();
+            assertThat(one.told(Level.INFO))
+                    .filteredOn(line -> line.contains(": starts"))
+                    .doesNotHaveDuplicates();
+        }
+        assertThat(created()).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void aFireOnAReplicaThatStandsByDoesNotStart() {
+        try (Program one = startReplica("pod-1", LONG)) {
+            await().atMost(LIMIT).until(() -> leads(one));
+            try (Program two = startReplica("pod-2", LONG)) {
+                two.fireByTrigger(Instant.now());
+                assertThat(two.told(Level.INFO)).noneMatch(line -> line.contains(": starts"));
+                assertThat(two.told(Level.WARN)).isEmpty();
+            }
+        }
+        assertThat(created()).isEmpty();
+    }
+
+    @Test
+    void aCleanStopHandsOverAtOnce() {
+        Program one = startReplica("pod-1", LONG);
+        try (Program two = startReplicaAfter(one, "pod-2", LONG)) {
+            assertThat(leads(two)).isFalse();
+            one.close();
+            await().atMost(LIMIT).until(() -> leads(two));
+            assertThat(two.told(Level.INFO))
+                    .contains(
+                            "Lease apps/volume-snapshotter is free for another replica",
+                            "pod-2 is the leader, by Lease apps/volume-snapshotter");
+            assertThat(two.told(Level.WARN)).isEmpty();
+        }
+    }
+
+    @Test
+    void aStopThatCutsARunOffHandsOverToo() {
+        cluster.driver().neverReady();
+        Map<String, String> hasty = new HashMap<>(LONG);
+        hasty.put("camel.main.shutdown-timeout", "1");
+        hasty.put("snapshotter.ready-timeout", "10m");
+        Program one = startReplica("pod-1", hasty);
+        await().atMost(LIMIT).until(() -> leads(one));
+        CompletableFuture<Void> run = one.fireLater(TEN);
+        await().atMost(LIMIT).until(() -> !created().isEmpty());
+        assertThat(run).isNotDone();
+        one.close();
+        assertThat(holder()).isEmpty();
+    }
+
+    @Test
+    void aLeaderThatIsCutOffIsReplacedAndNeverDoTwoLeadAtATime() {
+        try (Program one = startReplica("pod-1", QUICK)) {
+            await().atMost(LIMIT).until(() -> leads(one));
+            cluster.rotateToken();
+            try (Program two = startReplica("pod-2", QUICK)) {
+                await().atMost(LIMIT)
+                        .pollInterval(Duration.ofMillis(10))
+                        .until(
+                                () -> {
+                                    // In this order: one that is asked first may have just lost it.
+                                    boolean second = leads(two);
+                                    assertThat(second && leads(one)).isFalse();
+                                    return second;
+                                });
+                assertThat(one.told(Level.WARN))
+                        .anyMatch(line -> line.startsWith("pod-1 is not the leader any more: "));
+            }
+        }
+    }
+
+    static Stream<Named<BiFunction<Faults, Boundary, Faults.Fault>>> troubles() {
+        return Stream.of(
+                answer(403, "Forbidden"),
+                answer(409, "Conflict"),
+                answer(500, "InternalError"),
+                answer(503, "ServiceUnavailable"),
+                Named.of(
+                        "hang",
+                        (faults, at) ->
+                                faults.hold(at, LeaderElectionTest::isLease, Faults.ALWAYS)),
+                Named.of(
+                        "cut",
+                        (faults, at) ->
+                                faults.cut(at, LeaderElectionTest::isLease, Faults.ALWAYS)));
+    }
+
+    private static Named<BiFunction<Faults, Boundary, Faults.Fault>> answer(
+            int code, String reason) {
+        return Named.of(
+                Integer.toString(code),
+                (faults, at) ->
+                        faults.answer(
+                                LeaderElectionTest::isLease,
+                                Faults.ALWAYS,
+                                ApiAnswer.status(code, reason, "a trouble")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("troubles")
+    void aLeaderThatCannotRenewStepsDownInTimeAndSomebodyLeadsAfterwards(
+            BiFunction<Faults, Boundary, Faults.Fault> trouble) {
+        try (Program one = startReplica("pod-1", QUICK);
+                Program two = startReplica("pod-2", QUICK)) {
+            await().atMost(LIMIT).until(() -> leads(one) || leads(two));
+            Faults.Fault fault = trouble.apply(cluster.faults(), Boundary.ARRIVED);
+            await().atMost(LIMIT).until(() -> !leads(one) && !leads(two));
+            Instant over = renewed().plusSeconds(3);
+            assertThat(Instant.now()).isBefore(over.plusSeconds(2));
+            await().atMost(LIMIT)
+                    .until(
+                            () ->
+                                    one.told(Level.WARN).stream()
+                                            .anyMatch(l -> l.contains("not the leader any more")));
+            await().atMost(LIMIT).until(() -> fault.hits() >= 8);
+            fault.cancel();
+            await().atMost(LIMIT).until(() -> leads(one) || leads(two));
+        }
+    }
+
+    @Test
+    void aLeaderThatComesBackMakesUpTheFireTimeThatPassedMeanwhile() {
+        String every20Seconds = "*/20 * * * * ?";
+        try (Program one = startReplica("pod-1", with(QUICK, "schedule", every20Seconds))) {
+            await().atMost(LIMIT).until(() -> leads(one));
+            Faults.Fault fault =
+                    cluster.faults().hold(Boundary.ARRIVED, LeaderElectionTest::isLease, 1000);
+            await().atMost(LIMIT).until(() -> !leads(one));
+            Instant due = Cron.nextDue(every20Seconds, ZoneOffset.UTC, Instant.now()).orElseThrow();
+            await().atMost(LIMIT).until(() -> Instant.now().isAfter(due.plusMillis(2500)));
+            fault.cancel();
+            await().atMost(LIMIT)
+                    .until(() -> created().contains(SnapshotNames.snapshot("data", "hourly", due)));
+            assertThat(one.told(Level.ERROR)).isEmpty();
+        }
+    }
+
+    @Test
+    void withoutTheRightItSaysOnceWhatIsMissingAndLeadsWhenItIsThere() {
+        cluster.access().revoke(NAMESPACE, LEASES, "create", "get", "patch");
+        try (Program one = startReplica("pod-1", QUICK)) {
+            await().atMost(LIMIT).until(() -> !one.told(Level.WARN).isEmpty());
+            int requests = cluster.log().total();
+            await().atMost(LIMIT).until(() -> cluster.log().total() > requests + 5);
+            assertThat(one.told(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .contains("leases", "cannot get", "k8s/components/high-availability");
+            cluster.access().grant(NAMESPACE, LEASES, "create", "get", "patch");
+            await().atMost(LIMIT).until(() -> leads(one));
+            await().atMost(LIMIT)
+                    .until(
+                            () ->
+                                    one.told(Level.INFO)
+                                            .contains(
+                                                    "Lease apps/volume-snapshotter can be read and"
+                                                            + " written again"));
+        }
+    }
+
+    @Test
+    void aPassingTroubleIsNotTold() {
+        try (Program one = startReplica("pod-1", QUICK)) {
+            await().atMost(LIMIT).until(() -> leads(one));
+            Faults.Fault fault =
+                    cluster.faults()
+                            .answer(
+                                    LeaderElectionTest::isLease,
+                                    2,
+                                    ApiAnswer.status(500, "InternalError", "a trouble"));
+            await().atMost(LIMIT).until(() -> fault.hits() == 2);
+            int requests = cluster.log().total();
+            await().atMost(LIMIT).until(() -> cluster.log().total() > requests + 5);
+            assertThat(one.told(Level.WARN)).isEmpty();
+        }
+    }
+
+    @Test
+    void aLeaseThatNoElectorWroteIsTaken() {
+        cluster.admin()
+                .resource(
+                        new LeaseBuilder()
+                                .withNewMetadata()
+                                .withName(LEASE)
+                                .withNamespace(NAMESPACE)
+                                .endMetadata()
+                                .withNewSpec()
+                                .withHolderIdentity("somebody")
+                                .endSpec()
+                                .build())
+                .create();
+        try (Program one = startReplica("pod-1", LONG)) {
+            await().atMost(LIMIT).until(() -> leads(one));
+            assertThat(holder()).isEqualTo("pod-1");
+        }
+    }
+
+    @Test
+    void aLeaseThatIsDeletedIsWrittenAgain() {
+        try (Program one = startReplica("pod-1", LONG)) {
+            await().atMost(LIMIT).until(() -> leads(one));
+            cluster.admin().leases().inNamespace(NAMESPACE).withName(LEASE).delete();
+            await().atMost(LIMIT)
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(holder()).isEqualTo("pod-1"));
+            assertThat(leads(one)).isTrue();
+        }
+    }
+
+    @Test
+    void leadershipOutlivesTheRoutes() throws Exception {
+        try (Program one = startReplica("pod-1", LONG)) {
+            await().atMost(LIMIT).until(() -> leads(one));
+            one.context().getRouteController().stopRoute("hourly");
+            one.context().removeRoute("hourly");
+            int requests = cluster.log().total();
+            await().atMost(LIMIT).until(() -> cluster.log().total() > requests + 5);
+            assertThat(holder()).isEqualTo("pod-1");
+        }
+    }
+
+    @Test
+    void aScheduleThatIsLoadedLaterFiresOnTheLeader() throws Exception {
+        TestRoutes.copyTo(directory);
+        try (Program one = startReplica("pod-1", with(LONG, "routes", directory.toString()))) {
+            await().atMost(LIMIT).until(() -> leads(one));
+            TestRoutes.schedule(directory, "often");
+            Path file = directory.resolve("often" + RouteFiles.SUFFIX);
+            PluginHelper.getRoutesLoader(one.context())
+                    .updateRoutes(
+                            ResourceHelper.fromString(
+                                    "file:" + file,
+                                    Files.readString(file)
+                                            .replace(
+                                                    "{{cron:{{snapshotter.schedule}}}}",
+                                                    "* * * * * ?")));
+            assertThat(uri(one, "often")).startsWith("master:volume-snapshotter:quartz:");
+            await().atMost(LIMIT).until(() -> !created().isEmpty());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, master:mine:quartz:volume-snapshotter/hourly", "false, quartz:"})
+    void aUsersOwnMasterWorksWithAndWithoutElection(String election, String start)
+            throws Exception {
+        TestRoutes.copyTo(directory);
+        Path file = directory.resolve("hourly" + RouteFiles.SUFFIX);
+        Files.writeString(file, Files.readString(file).replace("quartz:", "master:mine:quartz:"));
+        Map<String, String> settings =
+                with(with(LONG, "routes", directory.toString()), "schedule", "* * * * * ?");
+        try (Program one =
+                election.equals("true")
+                        ? startReplica("pod-1", settings)
+                        : Program.start(cluster, settings)) {
+            assertThat(uri(one, "hourly")).startsWith(start);
+            await().atMost(LIMIT).until(() -> !created().isEmpty());
+            assertThat(one.told(Level.WARN)).isEmpty();
+        }
+    }
+
+    @Test
+    void aRouteThatIsStoppedAndStartedFiresAgain() throws Exception {
+        try (Program one = startReplica("pod-1", with(LONG, "schedule", "* * * * * ?"))) {
+            await().atMost(LIMIT).until(() -> !created().isEmpty());
+            one.context().getRouteController().stopRoute("hourly");
+            one.context().getRouteController().startRoute("hourly");
+            int before = created().size();
+            await().atMost(LIMIT).until(() -> created().size() > before + 1);
+        }
+    }
+
+    @Test
+    void twoReplicasInTheSameRunLeaveWhatOneWould() {
+        cluster.claim(NAMESPACE, "db");
+        Map<String, String> both = with(LONG, "claims", "data,db");
+        try (Program one = startReplica("pod-1", both);
+                Program two = startReplica("pod-2", both)) {
+            one.fire(TEN.minusSeconds(3600));
+            CompletableFuture<Void> first = one.fireLater(TEN);
+            CompletableFuture<Void> second = two.fireLater(TEN);
+            first.join();
+            second.join();
+            assertThat(one.told(Level.ERROR)).isEmpty();
+        }
+        await().atMost(LIMIT)
+                .untilAsserted(
+                        () ->
+                                assertThat(cluster.snapshots(NAMESPACE))
+                                        .allMatch(SimulatedSnapshot::ready)
+                                        .extracting(SimulatedSnapshot::name)
+                                        .containsExactly(
+                                                SnapshotNames.snapshot("data", "hourly", TEN),
+                                                SnapshotNames.snapshot("db", "hourly", TEN)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "lease-duration, 1500ms, whole seconds",
+        "lease-duration, 10s, longer than renew-deadline",
+        "renew-deadline, 4400ms, 2.2 times retry-period",
+        "lease-name, Not_A_Name, lower case",
+        "lease-name, '', give a name",
+        "leader-election, yes, true or false"
+    })
+    void termsThatDoNotFitAreRefused(String setting, String value, String remedy) {
+        assertThatThrownBy(() -> Program.start(cluster, with(Map.of(), setting, value)).close())
+                .hasStackTraceContaining(Settings.PREFIX + setting)
+                .hasStackTraceContaining(remedy);
+    }
+
+    private static Map<String, String> with(
+            Map<String, String> settings, String name, String value) {
+        Map<String, String> all = new HashMap<>(settings);
+        all.putIfAbsent("snapshotter.claims", "data");
+        all.put(Settings.PREFIX + name, value);
+        return all;
+    }
+
+    private Program startReplica(String pod, Map<String, String> settings) {
+        return Program.startReplica(cluster, pod, settings);
+    }
+
+    private Program startReplicaAfter(Program first, String pod, Map<String, String> settings) {
+        await().atMost(LIMIT).until(() -> leads(first));
+        return startReplica(pod, settings);
+    }
+
+    private static boolean leads(Program program) {
+        return program.context().hasService(LeaderElection.class).isLeader();
+    }
+
+    private static String uri(Program program, String routeId) {
+        Route route = program.context().getRoute(routeId);
+        return route.getEndpoint().getEndpointUri();
+    }
+
+    private static boolean isLease(ApiRequest request) {
+        return request.resource().equals("leases");
+    }
+
+    private Lease lease() {
+        return cluster.admin().leases().inNamespace(NAMESPACE).withName(LEASE).get();
+    }
+
+    private String holder() {
+        return lease().getSpec().getHolderIdentity();
+    }
+
+    private Instant renewed() {
+        return lease().getSpec().getRenewTime().toInstant();
+    }
+
+    private List<String> created() {
+        return cluster
+                .log()
+                .entries(
+                        entry ->
+                                entry.verb().equals("create")
+                                        && entry.resource().startsWith("volumesnapshots"))
+                .stream()
+                .map(RequestLog.Entry::name)
+                .toList();
+    }
+}

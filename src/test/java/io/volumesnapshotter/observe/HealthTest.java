@@ -1,0 +1,209 @@
+package io.volumesnapshotter.observe;
+
+import static io.volumesnapshotter.testing.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.volumesnapshotter.run.Run;
+import io.volumesnapshotter.schedule.Policy;
+import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.snapshot.SnapshotLabels;
+import io.volumesnapshotter.snapshot.SnapshotNames;
+import io.volumesnapshotter.testing.Program;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.camel.component.quartz.QuartzComponent;
+import org.apache.camel.health.HealthCheck;
+import org.apache.camel.health.HealthCheckHelper;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the probes are told, and those who look closer. */
+@Timeout(60)
+class HealthTest {
+
+    private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final String UNSUPPORTED =
+            "Failed to take snapshot: rpc error: code = InvalidArgument desc = no snapshots";
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() {
+        cluster = SimulatedCluster.start();
+        cluster.claim(NAMESPACE, "data");
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    private static boolean isLive(Program program) {
+        return HealthCheckHelper.isResultsUp(
+                HealthCheckHelper.invokeLiveness(program.context()), false);
+    }
+
+    private static boolean isReady(Program program) {
+        return HealthCheckHelper.isResultsUp(
+                HealthCheckHelper.invokeReadiness(program.context()), true);
+    }
+
+    private static HealthCheck.Result result(Program program, String id) {
+        Collection<HealthCheck.Result> all = HealthCheckHelper.invoke(program.context(), "full");
+        return all.stream()
+                .filter(result -> result.getCheck().getId().equals(id))
+                .findAny()
+                .orElseThrow(() -> new AssertionError(id + " is not one of " + all));
+    }
+
+    @Test
+    void aProgramThatWorksIsLiveAndReady() {
+        try (Program program = Program.start(cluster, "data")) {
+            assertThat(isLive(program)).isTrue();
+            assertThat(isReady(program)).isTrue();
+            assertThat(result(program, "stuck").getState()).isEqualTo(HealthCheck.State.UP);
+        }
+    }
+
+    @Test
+    void withoutQuartzItIsNotLive() throws Exception {
+        try (Program program = Program.start(cluster, "data")) {
+            program.context()
+                    .getComponent("quartz", QuartzComponent.class)
+                    .getScheduler()
+                    .shutdown();
+            assertThat(isLive(program)).isFalse();
+            assertThat(result(program, "stuck").getMessage())
+                    .hasValueSatisfying(words -> assertThat(words).contains("Quartz"));
+        }
+    }
+
+    @Test
+    void whenMissedFiresAreNotLookedForItIsNotLive() {
+        Liveness liveness = new Liveness(() -> false, () -> true, List::of);
+        assertThat(liveness.call().getState()).isEqualTo(HealthCheck.State.DOWN);
+    }
+
+    @Test
+    void aRunThatIsPastItsTimeIsStuckOnceItIsSilentForLong() {
+        Instant start = Instant.now();
+        AtomicReference<Instant> now = new AtomicReference<>(start);
+        try (Program program = Program.start(cluster, "data")) {
+            Policy policy = PolicyComponent.policyOf(program.context(), "hourly").orElseThrow();
+            Run run =
+                    new Run(
+                            "hourly",
+                            TEN,
+                            List.of(),
+                            Optional.of(NAMESPACE),
+                            policy,
+                            ZoneOffset.UTC,
+                            now::get);
+            now.set(start.plus(Run.SILENCE.dividedBy(2)));
+            assertThat(run.isStuck()).isFalse();
+            now.set(start.plus(Run.SILENCE.multipliedBy(2)));
+            assertThat(run.isStuck()).isTrue();
+            run.sign();
+            assertThat(run.isStuck()).isFalse();
+        }
+    }
+
+    @Test
+    void aStuckRunMakesItNotLive() {
+        Liveness liveness =
+                new Liveness(() -> false, () -> false, () -> List.of("hourly-20261122100000"));
+        assertThat(liveness.call().getState()).isEqualTo(HealthCheck.State.DOWN);
+        assertThat(liveness.call().getMessage())
+                .hasValueSatisfying(w -> assertThat(w).contains("hourly-20261122100000"));
+    }
+
+    @Test
+    void neitherAnApiServerThatIsAwayNorAFailedRunIsAReasonToRestart() {
+        cluster.driver().fails("data", UNSUPPORTED);
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            cluster.goDown();
+            var run = program.fireLater(TEN.plusSeconds(3600));
+            assertThat(isLive(program)).isTrue();
+            assertThat(isReady(program)).isTrue();
+            cluster.comeBack();
+            await().atMost(LIMIT).until(run::isDone);
+        }
+    }
+
+    @Test
+    void aRouteThatIsStoppedByHandIsLiveAndNotReady() throws Exception {
+        try (Program program = Program.start(cluster, "data")) {
+            program.context().getRouteController().stopRoute("hourly");
+            assertThat(isLive(program)).isTrue();
+            assertThat(isReady(program)).isFalse();
+        }
+    }
+
+    @Test
+    void theDetailsSayWhichScheduleFailed() {
+        cluster.driver().fails("data", UNSUPPORTED);
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            await().atMost(LIMIT)
+                    .untilAsserted(
+                            () -> {
+                                HealthCheck.Result schedules = result(program, "schedules");
+                                assertThat(schedules.getState()).isEqualTo(HealthCheck.State.DOWN);
+                                assertThat(detail(schedules))
+                                        .containsEntry("state", "failed")
+                                        .containsEntry("oldestSuccess", "never")
+                                        .containsEntry("lastRun", "hourly-20261122100000");
+                            });
+            cluster.driver().heal();
+            program.fire(TEN.plusSeconds(3600));
+            assertThat(detail(result(program, "schedules"))).containsEntry("state", "ok");
+        }
+    }
+
+    @Test
+    void theDetailsSayWhichScheduleIsLate() {
+        Instant due = Instant.parse("2026-11-21T08:00:00Z");
+        String name = SnapshotNames.snapshot("data", "hourly", due);
+        cluster.snapshot(
+                NAMESPACE,
+                name,
+                "data",
+                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due)),
+                due);
+        cluster.driver().pause();
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims", "data",
+                                "snapshotter.schedule", "@hourly",
+                                "camel.management.enabled", "true",
+                                "camel.management.port", "0"))) {
+            await().atMost(LIMIT)
+                    .untilAsserted(
+                            () ->
+                                    assertThat(detail(result(program, "schedules")))
+                                            .containsEntry("state", "late")
+                                            .containsEntry("oldestSuccess", "2026-11-21T08:00:00Z")
+                                            .containsEntry("oldestSuccessOf", "apps/data"));
+            assertThat(isReady(program)).isTrue();
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<String, Object> detail(HealthCheck.Result schedules) {
+        return (Map<String, Object>) schedules.getDetails().getOrDefault("hourly", Map.of());
+    }
+}

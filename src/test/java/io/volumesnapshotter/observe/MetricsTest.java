@@ -1,0 +1,360 @@
+package io.volumesnapshotter.observe;
+
+import static io.volumesnapshotter.testing.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.snapshot.SnapshotLabels;
+import io.volumesnapshotter.snapshot.SnapshotNames;
+import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.TestRoutes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What Prometheus sees of the program. */
+@Timeout(60)
+class MetricsTest {
+
+    private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
+    private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Pattern ROW =
+            Pattern.compile("\\| `([a-z_]+)` \\| (\\w+) \\|([^|]*)\\|.*");
+    private static final Pattern SAMPLE = Pattern.compile("([a-z_]+)(?:\\{(.*)})? (\\S+)");
+
+    /** What the driver says of a volume that it cannot take snapshots of. */
+    private static final String UNSUPPORTED =
+            "Failed to take snapshot: rpc error: code = InvalidArgument desc = no snapshots";
+
+    @TempDir private Path routes;
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() {
+        cluster = SimulatedCluster.start();
+        cluster.claim(NAMESPACE, "data");
+        cluster.claim(NAMESPACE, "logs");
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    private Program start(Map<String, String> settings) {
+        Map<String, String> all =
+                new HashMap<>(
+                        Map.of(
+                                "camel.metrics.enabled", "true",
+                                "camel.management.enabled", "true",
+                                "camel.management.port", "0",
+                                "snapshotter.claims", "data,logs"));
+        all.putAll(settings);
+        return Program.start(cluster, all);
+    }
+
+    private static List<String> page(Program program) {
+        return program.context()
+                .getRegistry()
+                .findSingleByType(PrometheusMeterRegistry.class)
+                .scrape()
+                .lines()
+                .toList();
+    }
+
+    /** The value of a sample, by the name and labels that it has on the page. */
+    private static OptionalDouble value(Program program, String sample) {
+        return page(program).stream()
+                .filter(line -> line.startsWith("volume_snapshotter_" + sample + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.indexOf(' ') + 1)))
+                .findAny();
+    }
+
+    private static void awaitValue(Program program, String sample, double value) {
+        await().atMost(LIMIT)
+                .untilAsserted(
+                        () ->
+                                assertThat(value(program, sample))
+                                        .as(sample)
+                                        .isEqualTo(OptionalDouble.of(value)));
+    }
+
+    private static void awaitAbsence(Program program, String sample) {
+        await().atMost(LIMIT)
+                .untilAsserted(() -> assertThat(value(program, sample)).as(sample).isEmpty());
+    }
+
+    private static String lastSuccess(String claim) {
+        return "last_success_timestamp_seconds{claim=\"%s\",namespace=\"apps\",schedule=\"hourly\"}"
+                .formatted(claim);
+    }
+
+    @Test
+    void runsSnapshotsAndPrunesAreCounted() {
+        try (Program program = start(Map.of())) {
+            program.fire(NINE);
+            program.fire(TEN);
+            awaitValue(program, "runs_total{outcome=\"success\",schedule=\"hourly\"}", 2);
+            awaitValue(program, "runs_total{outcome=\"failure\",schedule=\"hourly\"}", 0);
+            awaitValue(program, "run_duration_seconds_count{schedule=\"hourly\"}", 2);
+            awaitValue(program, "snapshots_total{outcome=\"ready\",schedule=\"hourly\"}", 4);
+            awaitValue(program, "prunes_total{outcome=\"deleted\",schedule=\"hourly\"}", 2);
+            awaitValue(program, "stored_snapshots{schedule=\"hourly\",state=\"kept\"}", 4);
+            awaitValue(
+                    program, "ready_duration_seconds_bucket{schedule=\"hourly\",le=\"3600.0\"}", 4);
+        }
+    }
+
+    @Test
+    void whenAScheduleRanLastShowsAndIsNowWhileItRuns() {
+        String lastRun = "last_run_timestamp_seconds{schedule=\"hourly\"}";
+        try (Program program = start(Map.of())) {
+            awaitValue(program, lastRun, 0);
+            cluster.driver().neverReady();
+            Instant before = Instant.now();
+            Thread run = new Thread(() -> program.fire(NINE));
+            run.start();
+            await().atMost(LIMIT)
+                    .until(
+                            () ->
+                                    value(program, lastRun).orElseThrow()
+                                            > before.plusSeconds(1).getEpochSecond());
+            cluster.driver().heal();
+            run.join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void whatFailsShowsUntilItIsWellAgain() {
+        cluster.driver().fails("logs", UNSUPPORTED);
+        try (Program program = start(Map.of())) {
+            program.fire(NINE);
+            awaitValue(program, "failing_claims{schedule=\"hourly\"}", 1);
+            awaitValue(program, "runs_total{outcome=\"failure\",schedule=\"hourly\"}", 1);
+            awaitValue(program, "snapshots_total{outcome=\"failed\",schedule=\"hourly\"}", 1);
+            awaitValue(program, "failures_total{phase=\"await-ready\",schedule=\"hourly\"}", 1);
+            awaitValue(program, lastSuccess("logs"), 0);
+            cluster.driver().heal();
+            program.fire(TEN);
+            awaitValue(program, "failing_claims{schedule=\"hourly\"}", 0);
+            assertThat(value(program, lastSuccess("logs")).orElseThrow())
+                    .isGreaterThan(Instant.now().minus(LIMIT).getEpochSecond());
+        }
+    }
+
+    @Test
+    void aRunThatDoesNotBeginIsAFailedOne() {
+        try (Program program = start(Map.of("snapshotter.claims", "*"))) {
+            program.fire(NINE);
+            awaitValue(program, "runs_total{outcome=\"failure\",schedule=\"hourly\"}", 1);
+        }
+    }
+
+    @Test
+    void afterARestartTheClusterTellsWhenAClaimWasWell() {
+        Instant due = Instant.parse("2026-11-21T08:00:00Z");
+        String name = SnapshotNames.snapshot("data", "hourly", due);
+        cluster.snapshot(
+                NAMESPACE,
+                name,
+                "data",
+                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due)),
+                due);
+        // In the first minutes of an hour its run would be made up.
+        Map<String, String> settings =
+                Map.of("snapshotter.schedule", "@hourly", "snapshotter.starting-deadline", "1ms");
+        try (Program program = start(settings)) {
+            awaitValue(program, lastSuccess("data"), due.getEpochSecond());
+            awaitValue(
+                    program,
+                    lastSuccess("data").replace("last_success_timestamp", "expected_interval"),
+                    3600);
+        }
+    }
+
+    @Test
+    void aScheduleThatMayNotListItsClaimsDoesNotHideTheOthersAfterARestart(@TempDir Path directory)
+            throws IOException {
+        Instant due = Instant.parse("2026-11-21T08:00:00Z");
+        String name = SnapshotNames.snapshot("data", "hourly", due);
+        cluster.snapshot(
+                NAMESPACE,
+                name,
+                "data",
+                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due)),
+                due);
+        TestRoutes.copyTo(directory);
+        TestRoutes.schedule(directory, "all", "claims: \"*\"");
+        try (Program program = start(Map.of("snapshotter.routes", directory.toString()))) {
+            awaitValue(program, lastSuccess("data"), due.getEpochSecond());
+        }
+    }
+
+    @Test
+    void claimsBeyondTheLimitAreShownByNamespaceWithTheWorstOfThem() {
+        cluster.claim(NAMESPACE, "more");
+        cluster.driver().fails("more", UNSUPPORTED);
+        try (Program program =
+                start(
+                        Map.of(
+                                "snapshotter.claims", "data,logs,more",
+                                "snapshotter.metrics-claims", "1"))) {
+            program.fire(TEN);
+            awaitValue(program, lastSuccess(""), 0);
+            assertThat(value(program, lastSuccess("data"))).isPresent();
+            assertThat(value(program, lastSuccess("logs"))).isEmpty();
+        }
+    }
+
+    @Test
+    void theSeriesOfAClaimThatIsGoneGo() {
+        cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "list");
+        try (Program program = start(Map.of("snapshotter.claims", "*"))) {
+            program.fire(NINE);
+            await().until(() -> value(program, lastSuccess("logs")).isPresent());
+            cluster.admin()
+                    .persistentVolumeClaims()
+                    .inNamespace(NAMESPACE)
+                    .withName("logs")
+                    .delete();
+            program.fire(TEN);
+            awaitAbsence(program, lastSuccess("logs"));
+            assertThat(value(program, lastSuccess("data"))).isPresent();
+        }
+    }
+
+    @Test
+    void theSeriesOfAScheduleThatIsGoneGo() throws Exception {
+        TestRoutes.copyTo(routes);
+        TestRoutes.schedule(routes, "other");
+        try (Program program = start(Map.of("snapshotter.routes", routes.toString()))) {
+            program.fire("other", TEN);
+            awaitValue(program, "runs_total{outcome=\"success\",schedule=\"other\"}", 1);
+            program.context().getRouteController().stopRoute("other");
+            awaitValue(program, "schedule_suspended{schedule=\"other\"}", 1);
+            program.context().removeRoute("other");
+            await().atMost(LIMIT)
+                    .untilAsserted(
+                            () ->
+                                    assertThat(page(program))
+                                            .filteredOn(l -> l.startsWith("volume_snapshotter_"))
+                                            .noneMatch(l -> l.contains("schedule=\"other\"")));
+            assertThat(value(program, "failing_claims{schedule=\"hourly\"}")).isPresent();
+        }
+    }
+
+    @Test
+    void aSnapshotThatIsNotLetGoShowsSinceWhen() {
+        cluster.driver().holdDeletions();
+        try (Program program = start(Map.of("snapshotter.claims", "data"))) {
+            program.fire(NINE);
+            program.fire(TEN);
+            program.fire(TEN.plusSeconds(3600));
+            awaitValue(program, "stored_snapshots{schedule=\"hourly\",state=\"terminating\"}", 1);
+            assertThat(
+                            value(
+                                            program,
+                                            "terminating_oldest_timestamp_seconds{schedule=\"hourly\"}")
+                                    .orElseThrow())
+                    .isGreaterThan(Instant.now().minus(LIMIT).getEpochSecond());
+            cluster.driver().releaseDeletions().heal();
+            program.fire(TEN.plusSeconds(7200));
+            program.fire(TEN.plusSeconds(10800));
+            awaitAbsence(program, "terminating_oldest_timestamp_seconds{schedule=\"hourly\"}");
+        }
+    }
+
+    @Test
+    void anApiServerThatIsAwayShows() {
+        try (Program program = start(Map.of())) {
+            awaitValue(program, "api_up", 1);
+            cluster.goDown();
+            var run = program.fireLater(TEN);
+            awaitValue(program, "api_up", 0);
+            await().atMost(LIMIT)
+                    .untilAsserted(
+                            () ->
+                                    assertThat(page(program))
+                                            .filteredOn(line -> line.contains("code=\"none\""))
+                                            .anyMatch(line -> line.contains("verb=\"create\"")));
+            cluster.comeBack();
+            await().atMost(LIMIT).until(run::isDone);
+        }
+    }
+
+    /** Names, types and labels are what alert rules are written against; the docs have them. */
+    @Test
+    void thePageHasTheMetricsThatTheDocsSay() throws IOException {
+        cluster.driver().holdDeletions().fails("logs", UNSUPPORTED);
+        Map<String, String> documented = new TreeMap<>();
+        for (String line : Files.readAllLines(Path.of("docs", "monitoring.md"))) {
+            Matcher row = ROW.matcher(line);
+            if (row.matches() && row.group(1).startsWith("volume_snapshotter_")) {
+                documented.put(
+                        row.group(1), row.group(2) + " " + row.group(3).replaceAll("[`\\s]", ""));
+            }
+        }
+        try (Program program = start(Map.of("snapshotter.schedule", "@hourly"))) {
+            for (int hour = 0; hour < 3; hour++) {
+                program.fire(TEN.plusSeconds(3600L * hour));
+            }
+            await().atMost(LIMIT)
+                    .untilAsserted(() -> assertThat(shown(program)).isEqualTo(documented));
+        }
+    }
+
+    /** Type and labels of each of the program's own metrics. */
+    private static Map<String, String> shown(Program program) {
+        Map<String, String> types = new TreeMap<>();
+        Map<String, String> shown = new TreeMap<>();
+        for (String line : page(program)) {
+            if (line.startsWith("# TYPE volume_snapshotter_")) {
+                String[] words = line.split(" ");
+                types.put(words[2], words[3]);
+            }
+            Matcher sample = SAMPLE.matcher(line);
+            if (!sample.matches()) {
+                continue;
+            }
+            String name = sample.group(1).replaceAll("_(bucket|count|sum)$", "");
+            if (types.containsKey(name)) {
+                String labels = sample.group(2) == null ? "" : sample.group(2);
+                shown.put(
+                        name,
+                        types.get(name)
+                                + " "
+                                + Pattern.compile("([a-z_]+)=\"")
+                                        .matcher(labels)
+                                        .results()
+                                        .map(label -> label.group(1))
+                                        .filter(label -> !label.equals("le"))
+                                        .collect(Collectors.toCollection(TreeSet::new))
+                                        .stream()
+                                        .collect(Collectors.joining(",")));
+            }
+        }
+        return shown;
+    }
+}

@@ -1,0 +1,277 @@
+package io.volumesnapshotter.observe;
+
+import static io.volumesnapshotter.testing.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.routes.RouteFiles;
+import io.volumesnapshotter.simulation.Faults;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.TestRoutes;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Map;
+import javax.management.JMX;
+import javax.management.MBeanServer;
+import org.apache.camel.health.HealthCheckHelper;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A schedule is seen and told what to do by JMX. */
+@Timeout(60)
+class ScheduleMXBeanTest {
+
+    private static final String EVERY_FIVE_SECONDS = "*/5 * * * * ?";
+    private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMddHHmmss");
+    private static final MBeanServer JMX_SERVER = ManagementFactory.getPlatformMBeanServer();
+
+    @TempDir private Path routes;
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() {
+        cluster = SimulatedCluster.start();
+        cluster.claim(NAMESPACE, "data");
+        cluster.claim(NAMESPACE, "logs");
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    private static ScheduleMXBean bean(String schedule) {
+        await().atMost(LIMIT).until(() -> isShown(schedule));
+        return JMX.newMXBeanProxy(
+                JMX_SERVER, Management.name("Schedule", schedule), ScheduleMXBean.class);
+    }
+
+    private static boolean isShown(String schedule) {
+        return JMX_SERVER.isRegistered(Management.name("Schedule", schedule));
+    }
+
+    private static List<String> lines(Program program, String words) {
+        return program.told(Level.INFO).stream().filter(line -> line.contains(words)).toList();
+    }
+
+    @Test
+    void itShowsWhenItIsDueAndWhatItDoes() {
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims", "data",
+                                "snapshotter.schedule", "0 3 * * *",
+                                "snapshotter.time-zone", "Europe/Berlin",
+                                "snapshotter.keep-last", "7"))) {
+            ScheduleMXBean bean = bean("hourly");
+            assertThat(bean.getCron()).isEqualTo("0 0 3 * * ? *");
+            assertThat(bean.getTimeZone()).isEqualTo("Europe/Berlin");
+            assertThat(bean.getNextFireTimes()).hasSize(5).doesNotHaveDuplicates().isSorted();
+            assertThat(bean.getPolicy())
+                    .containsEntry("keep-last", "7")
+                    .containsEntry("claims", "data");
+            assertThat(bean.isSuspended()).isFalse();
+            assertThat(program.context().isStarted()).isTrue();
+        }
+    }
+
+    @Test
+    void aSnapshotThatIsGoneAgainIsNoLastSuccess() {
+        var snapshots =
+                cluster.admin()
+                        .genericKubernetesResources("snapshot.storage.k8s.io/v1", "VolumeSnapshot")
+                        .inNamespace(NAMESPACE);
+        try (Program program = Program.start(cluster, "data")) {
+            ScheduleMXBean bean = bean("hourly");
+            cluster.faults()
+                    .hook(
+                            Faults.Boundary.ARRIVED,
+                            request ->
+                                    request.is("list")
+                                            && !request.labelSelector().contains("run=")
+                                            && !snapshots.list().getItems().isEmpty(),
+                            1,
+                            request -> snapshots.delete());
+            program.fire(TEN);
+            assertThat(bean.getLastSuccess()).containsEntry("apps/data", "never");
+        }
+    }
+
+    @Test
+    void itShowsWhatBecameOfEachClaimInTheLastRun() {
+        String words = "Failed to take snapshot: rpc error: code = InvalidArgument desc = no";
+        cluster.driver().fails("logs", words);
+        try (Program program = Program.start(cluster, "data,logs")) {
+            program.fire(TEN);
+            ScheduleMXBean bean = bean("hourly");
+            assertThat(bean.getLastRun())
+                    .containsEntry("name", "hourly-20261122100000")
+                    .containsEntry("outcome", "failure");
+            assertThat(bean.getLastRunClaims())
+                    .containsEntry("apps/data", "ready")
+                    .containsEntry("apps/logs", words);
+            assertThat(bean.getLastSuccess()).containsEntry("apps/logs", "never");
+            assertThat(Instant.parse(bean.getLastSuccess().get("apps/data")))
+                    .isAfter(Instant.now().minus(LIMIT));
+            assertThat(bean.getRunning()).isNull();
+        }
+    }
+
+    @Test
+    void aRunIsStartedFromIt() {
+        try (Program program = Program.start(cluster, "data")) {
+            assertThat(bean("hourly").runNow()).matches("hourly-\\d{14} starts");
+            await().atMost(LIMIT).until(() -> lines(program, "succeeded, 1 of 1").size() == 1);
+        }
+    }
+
+    @Test
+    void noSecondRunIsStartedFromItWhileOneGoesOn() {
+        cluster.driver().readyAfter(Duration.ofSeconds(1));
+        try (Program program = Program.start(cluster, "data")) {
+            ScheduleMXBean bean = bean("hourly");
+            bean.runNow();
+            assertThatThrownBy(bean::runNow).hasMessageContaining("has not ended yet");
+            await().atMost(LIMIT).until(() -> !lines(program, "succeeded, 1 of 1").isEmpty());
+            await().atMost(LIMIT).until(() -> bean.getRunning() == null);
+            await().atMost(LIMIT).ignoreExceptions().until(() -> bean.runNow().endsWith(" starts"));
+        }
+    }
+
+    @Test
+    void ofTheFiresThatASuspendedScheduleMissesOnlyTheLastIsMadeUp() {
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of(
+                                "snapshotter.claims",
+                                "data",
+                                "snapshotter.schedule",
+                                EVERY_FIVE_SECONDS))) {
+            ScheduleMXBean bean = bean("hourly");
+            await().atMost(LIMIT).until(() -> !lines(program, "succeeded").isEmpty());
+            bean.suspend();
+            Instant suspended = Instant.now();
+            int before = lines(program, "hourly: suspended").size();
+            await().atMost(LIMIT)
+                    .until(() -> lines(program, "hourly: suspended").size() >= before + 3);
+            Instant resumed = Instant.now();
+            bean.resume();
+            await().atMost(LIMIT)
+                    .until(() -> started(program).stream().anyMatch(due -> due.isAfter(resumed)));
+            assertThat(started(program))
+                    .filteredOn(due -> due.isAfter(suspended))
+                    .filteredOn(due -> due.isBefore(resumed))
+                    .hasSizeLessThanOrEqualTo(1);
+        }
+    }
+
+    private static List<Instant> started(Program program) {
+        return lines(program, ": starts").stream()
+                .map(line -> line.replaceAll(".*-(\\d{14}): starts.*", "$1"))
+                .map(time -> LocalDateTime.parse(time, TIME).toInstant(ZoneOffset.UTC))
+                .toList();
+    }
+
+    @Test
+    void aSuspendedScheduleIsReadyAndDoesNotRunNow() {
+        try (Program program = Program.start(cluster, "data")) {
+            ScheduleMXBean bean = bean("hourly");
+            bean.suspend();
+            assertThat(bean.isSuspended()).isTrue();
+            assertThat(
+                            HealthCheckHelper.isResultsUp(
+                                    HealthCheckHelper.invokeReadiness(program.context()), true))
+                    .isTrue();
+            assertThatThrownBy(bean::runNow).hasMessageContaining("\"hourly\" is suspended");
+            program.fire(TEN);
+        }
+        assertThat(cluster.log().count("create")).isZero();
+    }
+
+    @Test
+    void aFailedRunOfASuspendedScheduleIsNotReplayed() {
+        cluster.driver().fails("out of order: code = InvalidArgument");
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            bean("hourly").suspend();
+            FailuresMXBean failures =
+                    JMX.newMXBeanProxy(
+                            JMX_SERVER, Management.name("Failures"), FailuresMXBean.class);
+            assertThatThrownBy(() -> failures.replay("hourly-20261122100000"))
+                    .hasMessageContaining("\"hourly\" is suspended");
+        }
+    }
+
+    @Test
+    void aScheduleThatItsSettingsSuspendIsNotResumed() {
+        try (Program program =
+                Program.start(
+                        cluster,
+                        Map.of("snapshotter.claims", "data", "snapshotter.suspend", "true"))) {
+            assertThat(program.context().isStarted()).isTrue();
+            assertThatThrownBy(bean("hourly")::resume).hasMessageContaining("suspend: true");
+        }
+    }
+
+    @Test
+    void aPlanSaysWhatARunWouldDoAndOnlyReads() {
+        try (Program program = Program.start(cluster, "data")) {
+            program.fire(TEN);
+            ScheduleMXBean bean = bean("hourly");
+            cluster.log().clear();
+            assertThat(bean.plan().lines())
+                    .hasSize(3)
+                    .anyMatch(line -> line.matches("apps/data: take data-hourly-\\d{14}"))
+                    .anyMatch(
+                            line -> line.matches("apps/data: keep data-hourly-\\d{14}: .*newest.*"))
+                    .contains("apps/data: delete data-hourly-20261122100000: no rule keeps it");
+            assertThat(cluster.log().count("list")).isEqualTo(1);
+            assertThat(cluster.log().count(entry -> true)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void itStaysWhenItsRouteIsExchangedAndGoesWithIt() throws Exception {
+        TestRoutes.copyTo(routes);
+        TestRoutes.schedule(routes, "other");
+        try (Program program = Program.start(cluster, "data", routes)) {
+            ScheduleMXBean bean = bean("other");
+            bean.suspend();
+            Path file = routes.resolve("other" + RouteFiles.SUFFIX);
+            PluginHelper.getRoutesLoader(program.context())
+                    .updateRoutes(
+                            ResourceHelper.fromString(
+                                    "file:" + file,
+                                    Files.readString(file)
+                                            .replace(
+                                                    "{{cron:{{snapshotter.schedule}}}}",
+                                                    "0 0 5 * * ?")));
+            assertThat(bean.getCron()).isEqualTo("0 0 5 * * ?");
+            assertThat(bean.isSuspended()).isTrue();
+            program.context().getRouteController().stopRoute("other");
+            program.context().removeRoute("other");
+            await().atMost(LIMIT).until(() -> !isShown("other"));
+            assertThat(isShown("hourly")).isTrue();
+        }
+    }
+}

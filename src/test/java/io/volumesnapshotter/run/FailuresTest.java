@@ -1,0 +1,85 @@
+package io.volumesnapshotter.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.StatusBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.volumesnapshotter.kubernetes.ApiServerMonitor;
+import io.volumesnapshotter.kubernetes.ErrorText;
+import io.volumesnapshotter.observe.Metrics;
+import io.volumesnapshotter.observe.RunHistory;
+import io.volumesnapshotter.snapshot.Claim;
+import java.io.IOException;
+import java.net.http.HttpTimeoutException;
+import java.time.InstantSource;
+import java.util.concurrent.TimeoutException;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What is told of a failed request, and which failures are treated in a way of their own. */
+class FailuresTest {
+
+    private final Failures failures =
+            new Failures(
+                    new ApiServerMonitor("http://api", InstantSource.system()),
+                    new RunHistory(new Metrics(new SimpleMeterRegistry()), InstantSource.system()),
+                    InstantSource.system());
+    private Exchange exchange;
+
+    @BeforeEach
+    void refuseForAQuota() {
+        exchange = new DefaultExchange(new DefaultCamelContext());
+        exchange.setException(
+                new KubernetesClientException(
+                        new StatusBuilder()
+                                .withCode(403)
+                                .withMessage("volumesnapshots is forbidden: exceeded quota: q")
+                                .build()));
+    }
+
+    @Test
+    void roomIsMadeForACreationThatAQuotaRefuses() {
+        exchange.setVariable("claim", new Claim("apps", "data"));
+        assertThat(failures.isQuotaRefusal(exchange)).isTrue();
+    }
+
+    @Test
+    void whatFailedIsForgottenWhenAnotherReplicaLeads() {
+        exchange.getExchangeExtension().setFromRouteId("hourly");
+        failures.of(exchange);
+        assertThat(failures.open().open()).hasSize(1);
+        new Runs(null, null, null, failures, () -> false, null, InstantSource.system())
+                .forgetFires();
+        assertThat(failures.open().open()).isEmpty();
+    }
+
+    @Test
+    void noRoomIsMadeForAList() {
+        assertThat(failures.isQuotaRefusal(exchange)).isFalse();
+    }
+
+    @Test
+    void noRoomIsMadeForADeletion() {
+        exchange.setVariable("claim", new Claim("apps", "data"));
+        exchange.setVariable("snapshot", "data-1");
+        assertThat(failures.isQuotaRefusal(exchange)).isFalse();
+    }
+
+    @Test
+    void anAnswerThatTheClientStoppedWaitingForIsCalledSo() {
+        assertThat(ErrorText.words(new KubernetesClientException("list", new TimeoutException())))
+                .isEqualTo("no answer in time (TimeoutException)");
+    }
+
+    @Test
+    void anAnswerThatDidNotComeInTimeIsCalledSo() {
+        HttpTimeoutException late = new HttpTimeoutException("request timed out");
+        late.initCause(new IOException("connection closed locally"));
+        assertThat(ErrorText.words(new KubernetesClientException("Operation: [list]", late)))
+                .isEqualTo("no answer in time (IOException)");
+    }
+}

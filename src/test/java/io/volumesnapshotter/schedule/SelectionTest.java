@@ -1,0 +1,465 @@
+package io.volumesnapshotter.schedule;
+
+import static io.volumesnapshotter.simulation.AccessRules.EVERYWHERE;
+import static io.volumesnapshotter.simulation.SimulatedCluster.SNAPSHOTS;
+import static io.volumesnapshotter.testing.Program.NAMESPACE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.volumesnapshotter.observe.Metrics;
+import io.volumesnapshotter.observe.RunHistory;
+import io.volumesnapshotter.run.Run;
+import io.volumesnapshotter.settings.LabelSelectorSyntax;
+import io.volumesnapshotter.simulation.RequestLog;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import io.volumesnapshotter.snapshot.SnapshotNames;
+import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.TestRoutes;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which claims a schedule takes, with what rights, and with which class. */
+@Timeout(60)
+class SelectionTest {
+
+    private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+    private static final Instant ELEVEN = Instant.parse("2026-11-22T11:00:00Z");
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() {
+        cluster = SimulatedCluster.start();
+        cluster.claim(NAMESPACE, "db", Map.of("app", "db", "tier", "gold"));
+        cluster.claim(NAMESPACE, "cache", Map.of("app", "cache", "tier", "scratch"));
+        cluster.claim(NAMESPACE, "media", Map.of("app", "web", "skip", "yes"));
+        cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "list");
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    app=db                                    | db
+                    app==db                                   | db
+                    app!=db                                   | cache,media
+                    app in (db,cache)                         | cache,db
+                    app notin (db, cache)                     | media
+                    tier                                      | cache,db
+                    !skip                                     | cache,db
+                    app in (db,cache),tier!=scratch,!skip     | db
+                    app=none                                  | ''
+                    """)
+    void takesTheClaimsThatASelectorNames(String selector, String expected) {
+        assertThat(taken(Map.of("claim-selector", selector))).isEqualTo(expected);
+    }
+
+    @Test
+    void takesAllClaimsOfTheNamespaceWhenTold() {
+        assertThat(taken(Map.of("claims", "*"))).isEqualTo("cache,db,media");
+    }
+
+    @Test
+    void takesTheClaimsOfAStorageClass() {
+        cluster.put(claim("fast", SimulatedCluster.DRIVER, "fast-ssd"));
+        assertThat(taken(Map.of("storage-class", "fast-ssd"))).isEqualTo("fast");
+    }
+
+    @Test
+    void aClaimCanOptOut() {
+        cluster.claim(NAMESPACE, "shy", Map.of(), Map.of("volume-snapshotter/snapshot", "false"));
+        assertThat(taken(Map.of("claims", "*"))).isEqualTo("cache,db,media");
+    }
+
+    @Test
+    void withOptInOnlyThoseAreTakenThatAsk() {
+        cluster.claim(NAMESPACE, "keen", Map.of(), Map.of("volume-snapshotter/snapshot", "true"));
+        assertThat(taken(Map.of("opt-in", "true"))).isEqualTo("keen");
+    }
+
+    @Test
+    void claimsThatCannotBeSnapshottedAreSkippedAndThatIsToldOnce() {
+        cluster.pendingClaim(NAMESPACE, "unbound");
+        cluster.put(claim("in-tree", "kubernetes.io/host-path", "slow"));
+        try (Program program = start(Map.of("claims", "*"))) {
+            program.fire(TEN);
+            program.fire(ELEVEN);
+            assertThat(program.told(Level.WARN))
+                    .filteredOn(line -> line.startsWith("hourly "))
+                    .hasSize(2)
+                    .anyMatch(
+                            line ->
+                                    line.contains(
+                                            "apps/unbound: skipped as long as it is not bound"))
+                    .anyMatch(
+                            line ->
+                                    line.contains("apps/in-tree: skipped")
+                                            && line.contains("kubernetes.io/host-path"));
+            assertThat(program.told(Level.INFO))
+                    .contains("hourly-20261122110000: succeeded, 3 of 3 ready");
+        }
+    }
+
+    @Test
+    void severalNamespacesAreListedAtOnce() {
+        cluster.namespace("blog");
+        cluster.claim("blog", "posts");
+        cluster.namespace("other");
+        cluster.claim("other", "nothing");
+        grantEverywhere();
+        assertThat(taken(Map.of("namespace", NAMESPACE + ",blog", "claims", "*")))
+                .isEqualTo("cache,db,media,posts");
+        assertThat(
+                        cluster.log()
+                                .entries(
+                                        request ->
+                                                request.resource()
+                                                        .equals("persistentvolumeclaims")))
+                .extracting(RequestLog.Entry::namespace)
+                .describedAs("all of them with one request, not one by one")
+                .containsOnly("");
+        assertThat(cluster.snapshots("other")).isEmpty();
+    }
+
+    @Test
+    void aNamespaceThatIsNotThereIsToldOnce() {
+        grantEverywhere();
+        try (Program program = start(Map.of("namespace", NAMESPACE + ",blgo", "claims", "*"))) {
+            program.fire(TEN);
+            program.fire(ELEVEN);
+            assertThat(program.told(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .contains("hourly blgo/*", "correct namespace in the schedule");
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+    }
+
+    @Test
+    void allNamespacesAreReachedWhenTold() {
+        cluster.namespace("blog");
+        cluster.claim("blog", "posts");
+        grantEverywhere();
+        assertThat(taken(Map.of("namespace", "*", "claims", "*")))
+                .isEqualTo("cache,db,media,posts");
+    }
+
+    @Test
+    void namespacesCanBeSelectedByTheirLabels() {
+        cluster.put(
+                new NamespaceBuilder()
+                        .withNewMetadata()
+                        .withName("blog")
+                        .withLabels(Map.of("team", "content"))
+                        .endMetadata()
+                        .build());
+        cluster.claim("blog", "posts");
+        grantEverywhere();
+        cluster.access().grant(EVERYWHERE, "namespaces", "list");
+        assertThat(taken(Map.of("namespace-selector", "team=content"))).isEqualTo("posts");
+    }
+
+    @Test
+    void claimsOfTheSameNameInTwoNamespacesAreTwoClaims() {
+        cluster.namespace("blog");
+        cluster.claim("blog", "db");
+        grantEverywhere();
+        try (Program program = start(Map.of("namespace", NAMESPACE + ",blog", "claims", "db"))) {
+            program.fire(TEN);
+            program.fire(ELEVEN);
+            for (String namespace : List.of(NAMESPACE, "blog")) {
+                await().untilAsserted(
+                                () ->
+                                        assertThat(cluster.snapshots(namespace))
+                                                .extracting(SimulatedSnapshot::name)
+                                                .containsExactly("db-hourly-20261122110000"));
+            }
+        }
+    }
+
+    @Test
+    void theClassIsTheSchedulesElseTheClaimsElseTheDrivers() {
+        Stream.of("own", "gold", "bronze")
+                .forEach(
+                        name ->
+                                cluster.snapshotClass(
+                                        name, SimulatedCluster.DRIVER, false, "Delete"));
+        cluster.claim(
+                NAMESPACE, "special", Map.of(), Map.of("volume-snapshotter/snapshot-class", "own"));
+        Map<String, String> byDriver =
+                Map.of(
+                        "claims",
+                        "*",
+                        "snapshot-class-by-driver",
+                        SimulatedCluster.DRIVER + "=bronze");
+        try (Program program = start(byDriver)) {
+            program.fire(TEN);
+        }
+        assertThat(classOf("special")).isEqualTo("own");
+        assertThat(classOf("db")).isEqualTo("bronze");
+        Map<String, String> named = new HashMap<>(byDriver);
+        named.put("snapshot-class-name", "gold");
+        try (Program program = start(named)) {
+            program.fire(ELEVEN);
+        }
+        assertThat(classOf("special")).isEqualTo("gold");
+    }
+
+    @Test
+    void aSchedulesOwnClassesReplaceTheProgramsAndNamedClaimsHaveNoneByDriver(@TempDir Path routes)
+            throws IOException {
+        for (String name : List.of("bronze", "silver")) {
+            cluster.snapshotClass(name, SimulatedCluster.DRIVER, false, "Delete");
+        }
+        TestRoutes.copyTo(routes);
+        TestRoutes.schedule(
+                routes,
+                "own",
+                "claim-selector: app=db",
+                "snapshot-class-by-driver: " + SimulatedCluster.DRIVER + "=silver");
+        Map<String, String> settings =
+                Map.of("claims", "*", "snapshot-class-name", "bronze", "routes", routes.toString());
+        try (Program program = start(settings)) {
+            program.fire("own", TEN);
+        }
+        assertThat(classOf("db")).isEqualTo("silver");
+        Map<String, String> byDriver =
+                Map.of(
+                        "claims",
+                        "*",
+                        "snapshot-class-by-driver",
+                        SimulatedCluster.DRIVER + "=bronze",
+                        "routes",
+                        routes.toString());
+        TestRoutes.schedule(routes, "named", "claims: cache");
+        try (Program program = start(byDriver)) {
+            program.fire("named", ELEVEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        assertThat(classOf("cache")).isEqualTo(SimulatedCluster.SNAPSHOT_CLASS);
+    }
+
+    @Test
+    void theLastSnapshotOfAClaimThatWasDeletedAndMadeAnewStays() {
+        List<Instant> later = List.of(ELEVEN, ELEVEN.plusSeconds(3600), ELEVEN.plusSeconds(7200));
+        try (Program program = start(Map.of("claim-selector", "app=db"))) {
+            program.fire(TEN.minusSeconds(3600));
+            program.fire(TEN);
+            var claims = cluster.admin().persistentVolumeClaims().inNamespace(NAMESPACE);
+            claims.withName("db").delete();
+            await().until(() -> claims.withName("db").get() == null);
+            cluster.claim(NAMESPACE, "db", Map.of("app", "db"));
+            later.forEach(program::fire);
+            assertThat(program.told(Level.INFO))
+                    .contains(
+                            "hourly-20261122110000 apps/db: kept db-hourly-20261122100000, the last"
+                                    + " of a claim of that name that was deleted; delete it when"
+                                    + " its data is not needed");
+        }
+        await().untilAsserted(
+                        () ->
+                                assertThat(cluster.snapshots(NAMESPACE))
+                                        .extracting(SimulatedSnapshot::name)
+                                        .containsExactlyInAnyOrder(
+                                                SnapshotNames.snapshot("db", "hourly", TEN),
+                                                SnapshotNames.snapshot(
+                                                        "db", "hourly", later.get(2))));
+    }
+
+    @Test
+    void aSelectionThatFindsNoClaimIsToldAndNoSuccess() {
+        try (Program program = start(Map.of("claim-selector", "app=none"))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .contains("no claim is selected");
+            assertThat(program.told(Level.INFO)).noneMatch(line -> line.contains("succeeded"));
+        }
+    }
+
+    @Test
+    void aSelectionThatFindsNoClaimIsNoRecovery() {
+        cluster.access().revoke(NAMESPACE, "persistentvolumeclaims", "list");
+        try (Program program = start(Map.of("claim-selector", "app=none"))) {
+            program.fire(TEN);
+            cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "list");
+            program.fire(ELEVEN);
+            assertThat(program.told(Level.INFO)).noneMatch(line -> line.contains("recovered"));
+        }
+    }
+
+    @Test
+    void aRunOverNoClaimsCountsNeitherAsSuccessNorAsFailure() {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        RunHistory journal = new RunHistory(new Metrics(registry), InstantSource.system());
+        try (Program program = start(Map.of("claim-selector", "app=none"))) {
+            Policy policy = PolicyComponent.policyOf(program.context(), "hourly").orElseThrow();
+            Run run =
+                    new Run(
+                            "hourly",
+                            TEN,
+                            List.of(),
+                            Optional.of(NAMESPACE),
+                            policy,
+                            ZoneOffset.UTC,
+                            InstantSource.system());
+            journal.started(run);
+            journal.ended(run);
+        }
+        assertThat(journal.lastRun("hourly").orElseThrow().outcome()).isEqualTo("empty");
+        assertThat(registry.getMeters())
+                .filteredOn(Counter.class::isInstance)
+                .allSatisfy(meter -> assertThat(((Counter) meter).count()).isZero());
+    }
+
+    @Test
+    void claimsThatMayNotBeListedAreAFailureThatNamesTheRight() {
+        cluster.access().revoke(NAMESPACE, "persistentvolumeclaims", "list");
+        try (Program program = start(Map.of("claims", "*"))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .anyMatch(
+                            line ->
+                                    line.contains(
+                                                    "cannot list resource"
+                                                            + " \"persistentvolumeclaims\"")
+                                            && line.endsWith("k8s/components/select-claims"));
+        }
+        assertThat(cluster.snapshots(NAMESPACE)).isEmpty();
+    }
+
+    @Test
+    void claimsOfSeveralNamespacesThatMayNotBeListedAreAFailureThatNamesTheRight() {
+        try (Program program = start(Map.of("namespace", "*", "claims", "*"))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .anyMatch(
+                            line ->
+                                    line.contains("\"persistentvolumeclaims\"")
+                                            && line.contains("at the cluster scope")
+                                            && line.endsWith("k8s/components/cluster-wide"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "a",
+                "!a",
+                "a=",
+                "a=b",
+                "a==b",
+                "a != b",
+                "a in (b)",
+                "a in (b, c)",
+                "a notin (b,c)",
+                "x.io/a=b,c",
+                "a,b,!c"
+            })
+    void knowsSelectorsThatKubectlTakes(String selector) {
+        assertThat(selector.isEmpty() || LabelSelectorSyntax.isSelector(selector)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "a=b=c",
+                "a in",
+                "a in b",
+                "a in ()x",
+                "in (a)",
+                "a,,b",
+                ",",
+                "a=b,",
+                "=b",
+                "a>1",
+                "a in (b",
+                "!a=b",
+                "-a=b",
+                "a=b c",
+                "A/b/c=d"
+            })
+    void refusesSelectorsThatKubectlRefuses(String selector) {
+        assertThat(LabelSelectorSyntax.isSelector(selector)).isFalse();
+    }
+
+    private String classOf(String claim) {
+        return cluster.snapshots(NAMESPACE, claim).stream()
+                .filter(snapshot -> !snapshot.terminating())
+                .reduce((first, second) -> second)
+                .orElseThrow()
+                .className();
+    }
+
+    private String taken(Map<String, String> settings) {
+        try (Program program = start(settings)) {
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        return Stream.of(NAMESPACE, "blog", "other")
+                .flatMap(namespace -> cluster.snapshots(namespace).stream())
+                .map(SimulatedSnapshot::claim)
+                .sorted()
+                .collect(Collectors.joining(","));
+    }
+
+    private Program start(Map<String, String> settings) {
+        Map<String, String> named = new HashMap<>();
+        settings.forEach((name, value) -> named.put("snapshotter." + name, value));
+        return Program.start(cluster, named);
+    }
+
+    private void grantEverywhere() {
+        cluster.access()
+                .grant(EVERYWHERE, SNAPSHOTS, "create", "get", "list", "delete")
+                .grant(EVERYWHERE, "persistentvolumeclaims", "list");
+    }
+
+    private static PersistentVolumeClaim claim(String name, String driver, String storageClass) {
+        return new PersistentVolumeClaimBuilder()
+                .withNewMetadata()
+                .withNamespace(NAMESPACE)
+                .withName(name)
+                .addToAnnotations("volume.kubernetes.io/storage-provisioner", driver)
+                .endMetadata()
+                .withNewSpec()
+                .withStorageClassName(storageClass)
+                .endSpec()
+                .withNewStatus()
+                .withPhase("Bound")
+                .endStatus()
+                .build();
+    }
+}

@@ -1,0 +1,100 @@
+package io.volumesnapshotter.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.simulation.RequestLog;
+import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.testing.Program;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The schedule's own trigger, in real time. */
+@Timeout(60)
+class TriggerTest {
+
+    private SimulatedCluster cluster;
+
+    @BeforeEach
+    void startCluster() {
+        cluster = SimulatedCluster.start();
+        cluster.claim(Program.NAMESPACE, "data");
+    }
+
+    @AfterEach
+    void stopCluster() {
+        cluster.close();
+    }
+
+    @Test
+    void firesWhenTheScheduleIsDueAndNamesTheRunAfterThatTime() {
+        try (Program program = start("*/2 * * * * ?")) {
+            await().until(() -> created().size() >= 3);
+            assertThat(program.told(Level.WARN)).isEmpty();
+        }
+        assertThat(created())
+                .doesNotHaveDuplicates()
+                .allMatch(Pattern.compile("data-hourly-\\d{13}[02468]").asMatchPredicate());
+    }
+
+    @Test
+    void fiveFieldsOfCronFireToo() {
+        try (Program program = start("* * * * *")) {
+            assertThat(program.context().getRoute("hourly").getEndpoint().getEndpointUri())
+                    .contains("cron=0+*+*+*+*+%3F+*");
+        }
+    }
+
+    @Test
+    void runsOfAScheduleNeverOverlapAndMissedTimesAreMadeUpOnce() {
+        cluster.driver().readyAfter(Duration.ofMillis(3500));
+        try (Program program = start("* * * * * ?")) {
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> count(program, "succeeded") >= 2 && count(program, "starts") >= 3);
+            List<String> story =
+                    program.told(Level.INFO).stream()
+                            .filter(
+                                    line ->
+                                            line.contains(": starts")
+                                                    || line.contains(": succeeded"))
+                            .map(line -> line.contains("starts") ? "starts" : "succeeded")
+                            .toList();
+            for (int i = 0; i < story.size(); i++) {
+                assertThat(story.get(i)).isEqualTo(i % 2 == 0 ? "starts" : "succeeded");
+            }
+        }
+        assertThat(created()).doesNotHaveDuplicates().hasSizeLessThanOrEqualTo(4);
+    }
+
+    private Program start(String schedule) {
+        return Program.start(
+                cluster,
+                Map.of(
+                        "snapshotter.claims", "data",
+                        "snapshotter.ready-timeout", "10s",
+                        "snapshotter.schedule", schedule));
+    }
+
+    private static long count(Program program, String word) {
+        return program.told(Level.INFO).stream().filter(line -> line.contains(": " + word)).count();
+    }
+
+    private List<String> created() {
+        return cluster
+                .log()
+                .entries(
+                        request ->
+                                request.verb().equals("create")
+                                        && request.resource().equals("volumesnapshots"))
+                .stream()
+                .map(RequestLog.Entry::name)
+                .toList();
+    }
+}
