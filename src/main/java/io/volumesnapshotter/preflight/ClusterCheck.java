@@ -24,6 +24,7 @@ import io.volumesnapshotter.schedule.Policy;
 import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
+import java.time.InstantSource;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -91,7 +92,7 @@ public final class ClusterCheck {
     public ClusterCheck(
             KubernetesClient client, ApiServerMonitor apiServer, Collection<Schedule> schedules) {
         this.client = client;
-        this.claims = new Claims(client);
+        this.claims = new Claims(client, InstantSource.system());
         this.apiServer = apiServer;
         this.schedules =
                 schedules.stream().filter(schedule -> !schedule.policy().suspend()).toList();

@@ -180,7 +180,8 @@ class MetricsTest {
                 NAMESPACE,
                 name,
                 "data",
-                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due)),
+                SnapshotLabels.of(
+                        name, "hourly", SnapshotNames.run("hourly", due), Program.INSTALLATION),
                 due);
         // In the first minutes of an hour its run would be made up.
         Map<String, String> settings =
@@ -203,7 +204,8 @@ class MetricsTest {
                 NAMESPACE,
                 name,
                 "data",
-                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due)),
+                SnapshotLabels.of(
+                        name, "hourly", SnapshotNames.run("hourly", due), Program.INSTALLATION),
                 due);
         TestRoutes.copyTo(directory);
         TestRoutes.schedule(directory, "all", "claims: \"*\"");

@@ -501,7 +501,8 @@ class FaultMatrixTest {
                     NAMESPACE,
                     name,
                     claim,
-                    SnapshotLabels.of(name, schedule, SnapshotNames.run(schedule, due)),
+                    SnapshotLabels.of(
+                            name, schedule, SnapshotNames.run(schedule, due), Program.INSTALLATION),
                     due);
         }
 

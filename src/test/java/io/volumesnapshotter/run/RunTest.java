@@ -815,7 +815,12 @@ class RunTest {
     private void seed(String claim, Instant dueTime) {
         String run = SnapshotNames.run("hourly", dueTime);
         String name = SnapshotNames.snapshot(claim, "hourly", dueTime);
-        cluster.snapshot(NAMESPACE, name, claim, SnapshotLabels.of(name, "hourly", run), dueTime);
+        cluster.snapshot(
+                NAMESPACE,
+                name,
+                claim,
+                SnapshotLabels.of(name, "hourly", run, Program.INSTALLATION),
+                dueTime);
     }
 
     private List<String> names() {

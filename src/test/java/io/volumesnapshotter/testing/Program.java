@@ -3,7 +3,7 @@ package io.volumesnapshotter.testing;
 import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.SnapshotterConfiguration;
 import io.volumesnapshotter.routes.ReloadableContext;
-import io.volumesnapshotter.run.MissedFires;
+import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -24,6 +24,9 @@ import org.apache.camel.main.Main;
 public final class Program implements AutoCloseable {
 
     public static final String NAMESPACE = SimulatedCluster.NAMESPACE;
+
+    /** The identity that the program takes by default there. */
+    public static final String INSTALLATION = NAMESPACE + ".volume-snapshotter";
 
     private final Main main = ReloadableContext.main();
     private final ToldLines lines = new ToldLines();
@@ -147,7 +150,7 @@ public final class Program implements AutoCloseable {
                 "hourly",
                 ExchangeBuilder.anExchange(context())
                         .withHeader("scheduledFireTime", Date.from(dueTime))
-                        .withProperty(MissedFires.MADE_UP, true)
+                        .withProperty("cause", Firing.Cause.MADE_UP)
                         .build());
     }
 
