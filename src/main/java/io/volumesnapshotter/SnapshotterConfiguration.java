@@ -113,7 +113,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Metrics metrics = new Metrics(PrometheusPage.of(context));
         RunHistory history = new RunHistory(metrics, clock);
         Failures failures = new Failures(history, clock);
-        Claims claims = new Claims(client, clock);
+        Claims claims = new Claims(client);
         Snapshots snapshots = new Snapshots(client, claims, clock);
         BooleanSupplier leader = leadership(context, settings);
         BooleanSupplier ends = () -> context.isStopping() || context.isStopped();
@@ -155,7 +155,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         // What works beside them.
         context.addLifecycleStrategy(runs);
-        context.addStartupListener(new Preflight(client, apiServer, timer(context, "preflight")));
+        context.addStartupListener(
+                new Preflight(client, apiServer, claims, timer(context, "preflight")));
         MissedFires catchUp =
                 new MissedFires(
                         start,
@@ -370,7 +371,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
-        return new ClusterCheck(client, apiServer, PolicyComponent.schedules(context));
+        return new ClusterCheck(
+                client, apiServer, new Claims(client), PolicyComponent.schedules(context));
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 public record ClusterFacts(Instant at, Map<Claim, List<Snapshot>> snapshots, ClaimFacts claims) {
 
     /** How old facts may be by which a deletion is judged. */
-    static final Duration MAX_AGE = Duration.ofSeconds(10);
+    static final Duration MAX_AGE = Duration.ofSeconds(5);
 
     static ClusterFacts of(Instant at, List<Snapshot> listed, ClaimFacts claims) {
         return new ClusterFacts(

@@ -33,7 +33,7 @@ public final class Snapshots {
 
     private static final long PAGE = 500;
     private static final int NOT_FOUND = 404;
-    private static final int CONFLICT = 409;
+    private static final int THROTTLED = 429;
 
     private final KubernetesClient client;
     private final Claims claims;
@@ -92,8 +92,10 @@ public final class Snapshots {
 
     /** The facts that a run had last, unless they are too old: one list serves many deletions. */
     ClusterFacts recentFacts(Run run) {
-        ClusterFacts recent = run.facts();
-        return recent == null ? facts(run) : recent;
+        synchronized (run) {
+            ClusterFacts recent = run.facts();
+            return recent == null ? facts(run) : recent;
+        }
     }
 
     /**
@@ -136,7 +138,8 @@ public final class Snapshots {
                             .endPreconditions()
                             .build());
         } catch (KubernetesClientException e) {
-            if (e.getCode() == CONFLICT) {
+            if (e.getCode() != THROTTLED) {
+                // When it is sent again, anything may have happened meanwhile.
                 run.setFacts(null);
             }
             if (e.getCode() != NOT_FOUND) {

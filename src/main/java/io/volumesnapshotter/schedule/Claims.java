@@ -13,9 +13,7 @@ import io.volumesnapshotter.kubernetes.AnswerCheck;
 import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -48,22 +46,23 @@ public final class Claims {
     private static final String IN_TREE = "kubernetes.io/";
     private static final long PAGE = 500;
 
-    /** Rights change seldom, and each question that is refused stands in the audit log. */
-    private static final Duration UNTIL_ASKED_AGAIN = Duration.ofHours(6);
-
     private static final Logger LOG = LoggerFactory.getLogger(Claims.class);
 
     private final KubernetesClient client;
-    private final InstantSource clock;
-    private final Map<Optional<String>, Instant> refusals = new ConcurrentHashMap<>();
+    private final Set<Optional<String>> listable = ConcurrentHashMap.newKeySet();
     private final Map<String, Map<Claim, String>> toldBySchedule = new ConcurrentHashMap<>();
 
-    /**
-     * @param clock the present
-     */
-    public Claims(KubernetesClient client, InstantSource clock) {
+    public Claims(KubernetesClient client) {
         this.client = client;
-        this.clock = clock;
+    }
+
+    /**
+     * Notes that claims may be listed.
+     *
+     * @param namespace where; empty for all namespaces
+     */
+    public void markListable(Optional<String> namespace) {
+        listable.add(namespace);
     }
 
     /**
@@ -136,6 +135,7 @@ public final class Claims {
         Optional<String> single = selection.singleNamespace(client.getNamespace());
         Predicate<HasMetadata> inNamespace = inNamespace(selection, single);
         List<PersistentVolumeClaim> selected = new ArrayList<>();
+        markListable(single);
         forEach(
                 single,
                 selection.selector().orElse(null),
@@ -149,15 +149,14 @@ public final class Claims {
 
     /**
      * Which claims are there, and which of them wait to be filled from a snapshot. Where claims may
-     * not be listed that is not known; the cluster is asked again after six hours.
+     * not be listed that is not known, and the cluster is not asked.
      *
      * @param namespace where to look; empty for all namespaces
      * @throws io.fabric8.kubernetes.client.KubernetesClientException when the list fails for
      *     another reason
      */
     public ClaimFacts facts(Optional<String> namespace) {
-        Instant refused = refusals.get(namespace);
-        if (refused != null && refused.isAfter(clock.instant().minus(UNTIL_ASKED_AGAIN))) {
+        if (!listable.contains(namespace) && !listable.contains(Optional.<String>empty())) {
             return ClaimFacts.UNKNOWN;
         }
         Map<Claim, ClaimFacts.Present> present = new HashMap<>();
@@ -181,7 +180,7 @@ public final class Claims {
             if (!ApiErrors.isMissingRight(e)) {
                 throw e;
             }
-            refusals.put(namespace, clock.instant());
+            listable.remove(namespace);
             return ClaimFacts.UNKNOWN;
         }
         return new ClaimFacts(present, restoring);

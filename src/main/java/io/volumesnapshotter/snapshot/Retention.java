@@ -121,7 +121,7 @@ public final class Retention {
             List<String> kept = reasons.of(snapshot);
             decisions.add(
                     kept.isEmpty()
-                            ? new Decision(snapshot, true, List.of(whyStale(snapshot, counted)))
+                            ? new Decision(snapshot, true, List.of(whyStale(snapshot)))
                             : new Decision(snapshot, false, List.copyOf(kept)));
         }
         return decisions;
@@ -172,14 +172,13 @@ public final class Retention {
         }
     }
 
-    private static String whyStale(Snapshot snapshot, List<Snapshot> counted) {
+    private static String whyStale(Snapshot snapshot) {
         if (isHopeless(snapshot)) {
             return "it cannot become ready: " + snapshot.error();
         }
-        return (snapshot.ready() || snapshot.isCut() ? "no rule keeps it" : "never became ready")
-                + ", and "
-                + counted.get(0).name()
-                + " is newer and ready";
+        return snapshot.ready() || snapshot.isCut()
+                ? "no rule keeps it"
+                : "never became ready, and a newer one did";
     }
 
     private static boolean isAfter(Snapshot snapshot, Instant instant) {

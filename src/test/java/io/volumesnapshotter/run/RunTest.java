@@ -84,7 +84,8 @@ class RunTest {
                                     "name", "data-hourly-20261122100000",
                                     "app.kubernetes.io/managed-by", "volume-snapshotter",
                                     "volume-snapshotter/schedule", "hourly",
-                                    "volume-snapshotter/run", "hourly-20261122100000"));
+                                    "volume-snapshotter/run", "hourly-20261122100000",
+                                    "volume-snapshotter/installation", Program.INSTALLATION));
         }
     }
 
@@ -331,8 +332,8 @@ class RunTest {
             program.fire(TEN);
             assertThat(program.told(Level.WARN))
                     .contains(
-                            "hourly-20261122100000 apps/data: left data-hourly-20261122090000: it"
-                                    + " is not stale any more");
+                            "hourly-20261122100000 apps/data: left data-hourly-20261122090000: the"
+                                    + " snapshot was ready, and is gone");
             assertThat(program.told(Level.ERROR))
                     .contains("hourly-20261122100000: failed, 0 of 1 ready, failed: apps/data")
                     .first()
@@ -670,7 +671,8 @@ class RunTest {
                     .contains("hourly-20261122100000: failed, 1 of 2 ready, failed: apps/db");
             assertThat(program.told(Level.INFO))
                     .contains(
-                            "hourly-20261122100000 apps/data: deleted data-hourly-20261122090000");
+                            "hourly-20261122100000 apps/data: deleted data-hourly-20261122090000: no"
+                                    + " rule keeps it");
         }
     }
 
