@@ -25,14 +25,20 @@ import io.volumesnapshotter.routes.LeaderRoutes;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.routes.RouteReload;
+import io.volumesnapshotter.run.Brake;
 import io.volumesnapshotter.run.CreationLimiter;
+import io.volumesnapshotter.run.DeletionGate;
 import io.volumesnapshotter.run.Failures;
+import io.volumesnapshotter.run.FireTimes;
 import io.volumesnapshotter.run.MissedFires;
+import io.volumesnapshotter.run.RetryPolicy;
+import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Runs;
 import io.volumesnapshotter.run.Snapshots;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.Cron;
 import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.settings.ObjectNames;
 import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,6 +53,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -67,6 +75,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private static final int MAX_NOTIFICATIONS = 1000;
     private static final int MAX_CLAIMS = 1_000_000;
+
+    private static final Pattern POD_OF_DEPLOYMENT =
+            Pattern.compile("(.+)-[bcdf-hj-np-tv-z2-9]{6,10}-[bcdf-hj-np-tv-z2-9]{5}");
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
@@ -112,12 +123,26 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         apiServer = new ApiServerMonitor(cluster.getMasterUrl(), clock);
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
-        RunHistory journal = new RunHistory(metrics, clock);
-        Failures failures = new Failures(apiServer, journal, clock);
-        Snapshots snapshots = new Snapshots(client);
+        RunHistory history = new RunHistory(metrics, clock);
+        Failures failures = new Failures(history, clock);
+        Claims claims = new Claims(client);
+        Snapshots snapshots = new Snapshots(client, claims, clock);
         BooleanSupplier leader = leadership(context, settings);
-        Runs runs =
-                new Runs(client, new Claims(client), snapshots, failures, leader, journal, clock);
+        BooleanSupplier ends = () -> context.isStopping() || context.isStopped();
+        PolicyComponent policies = new PolicyComponent(clock);
+        Brake brake = new Brake(leader, ends, policies::isStopped);
+        FireTimes fireTimes = new FireTimes(clock);
+        RunStart start =
+                new RunStart(
+                        client,
+                        claims,
+                        snapshots,
+                        installation(settings),
+                        brake,
+                        ends,
+                        fireTimes,
+                        clock);
+        Runs runs = new Runs(start, brake, claims, failures, history);
         Events events = new Events(client, apiServer, environment, clock);
         ExecutorService notifications = notifications(context);
         ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");
@@ -127,23 +152,32 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("kubernetesClient", KubernetesClient.class, client);
         registry.bind("runs", runs);
         registry.bind("snapshots", snapshots);
+        registry.bind("retryPolicy", new RetryPolicy(apiServer));
+        registry.bind("deletionGate", new DeletionGate(brake, snapshots, history, clock));
         registry.bind(
-                "createTurns",
+                "creationLimiter",
                 new CreationLimiter(
                         threads(context).newCachedThreadPool(this, "create-snapshots")));
         registry.bind("failures", failures);
         registry.bind("events", events);
         registry.bind("notifications", ExecutorService.class, notifications);
-        context.addComponent("policy", new PolicyComponent());
+        context.addComponent("policy", policies);
 
         model(context).addModelLifecycleStrategy(new HawtioDiagramFix());
 
         // What works beside them.
         context.addLifecycleStrategy(runs);
-        preflight = new Preflight(client, apiServer, timer(context, "preflight"));
+        preflight = new Preflight(client, apiServer, claims, timer(context, "preflight"));
         context.addStartupListener(preflight);
         MissedFires catchUp =
-                new MissedFires(runs, leader, timer(context, "fire-times"), fires, clock);
+                new MissedFires(
+                        start,
+                        fireTimes,
+                        failures.log(),
+                        leader,
+                        timer(context, "fire-times"),
+                        fires,
+                        clock);
         context.addStartupListener(catchUp);
 
         // What shows them.
@@ -151,17 +185,17 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         PrometheusPage.showBuild(context, version());
         ScheduleMonitor schedules =
                 new ScheduleMonitor(
-                        runs,
+                        start,
                         snapshots,
-                        journal,
-                        failures.open(),
+                        history,
+                        failures.log(),
                         metrics,
                         leader,
                         settings.wholeNumber("metrics-claims", 0, MAX_CLAIMS),
                         isOn(context, "camel.management.enabled"),
                         name ->
                                 new ScheduleManagement(
-                                        name, context, runs, journal, snapshots, leader, fires,
+                                        name, context, start, history, snapshots, leader, fires,
                                         clock),
                         timer(context, "schedules"),
                         clock);
@@ -169,7 +203,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Management.show(
                 context,
                 "Failures",
-                new FailureManagement(context, failures.open(), leader, fires, clock));
+                new FailureManagement(context, failures.log(), leader, fires, clock));
         registry.bind(
                 "livenessCheck",
                 HealthCheck.class,
@@ -177,7 +211,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind(
                 "schedulesCheck",
                 HealthCheck.class,
-                new ScheduleHealth(schedules, journal, failures.open(), clock));
+                new ScheduleHealth(schedules, history, failures.log(), clock));
 
         String certificates = settings.text("jolokia-tls");
         if (!certificates.isEmpty()) {
@@ -204,6 +238,26 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Cron.toQuartz(Settings.PREFIX + "schedule", settings.text("schedule"));
         settings.zone("time-zone");
         return settings;
+    }
+
+    /**
+     * The identity of this installation: what the setting says, else namespace and name of the
+     * Deployment, as the pod's name has it.
+     */
+    private String installation(Settings settings) {
+        Optional<String> own = settings.labelValue("installation");
+        if (own.isPresent()) {
+            return own.get();
+        }
+        String pod = environment.getOrDefault("HOSTNAME", "");
+        Matcher deployment = POD_OF_DEPLOYMENT.matcher(pod);
+        String name = deployment.matches() ? deployment.group(1) : "volume-snapshotter";
+        String identity = client.getNamespace() + "." + name;
+        return identity.length() <= ObjectNames.MAX_LABEL
+                ? identity
+                : identity.substring(0, ObjectNames.MAX_LABEL - 9)
+                        + "-"
+                        + ObjectNames.hash(identity);
     }
 
     private void logs(CamelContext context, Settings settings) throws Exception {
@@ -329,7 +383,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
-        return new ClusterCheck(client, apiServer, PolicyComponent.schedules(context));
+        return new ClusterCheck(
+                client, apiServer, new Claims(client), PolicyComponent.schedules(context));
     }
 
     /** The look at the cluster after the start, once {@link #configure} was called; null before. */

@@ -245,7 +245,8 @@ class DocsTest {
     @Test
     void theExampleWithOtherKeepRulesThanTheProgramsPrunesByThem() throws IOException {
         String daily = example("nightly").text.replace("nightly", "daily");
-        Map<String, String> labels = SnapshotLabels.of("old", "daily", "daily-1");
+        Map<String, String> labels =
+                SnapshotLabels.of("old", "daily", "daily-1", Program.INSTALLATION);
         for (int day = 1; day <= 9; day++) {
             cluster.snapshot(
                     "shop", "old-" + day, "media", labels, DUE.minus(Duration.ofDays(day)));
@@ -333,7 +334,14 @@ class DocsTest {
         Instant due = DUE.minus(Duration.ofHours(hours));
         String name = SnapshotNames.snapshot("data", "forever", due);
         if (hours > 0) {
-            old(name, SnapshotLabels.of(name, "forever", SnapshotNames.run("forever", due)), hours);
+            old(
+                    name,
+                    SnapshotLabels.of(
+                            name,
+                            "forever",
+                            SnapshotNames.run("forever", due),
+                            Program.INSTALLATION),
+                    hours);
         }
         return name;
     }

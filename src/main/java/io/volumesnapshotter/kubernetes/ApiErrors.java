@@ -27,6 +27,11 @@ public final class ApiErrors {
                         .anyMatch(cause -> "NamespaceTerminating".equals(cause.getReason()));
     }
 
+    /** Whether the server refused a request because the account has no right to it. */
+    public static boolean isMissingRight(KubernetesClientException answer) {
+        return answer.getCode() == 403 && ErrorText.words(answer).contains(" cannot ");
+    }
+
     /** What to do about an answer of the API server. */
     public static String remedy(KubernetesClientException answer) {
         return switch (answer.getCode()) {

@@ -2,7 +2,7 @@ package io.volumesnapshotter.observe;
 
 import io.volumesnapshotter.run.Failure;
 import io.volumesnapshotter.run.FailureLog;
-import io.volumesnapshotter.run.Runs;
+import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -72,7 +72,7 @@ public final class FailureManagement implements FailuresMXBean {
                 run.equals(schedule)
                         ? clock.instant().truncatedTo(ChronoUnit.SECONDS)
                         : SnapshotNames.fireTime(run);
-        ScheduleManagement.fire(context, leader, executor, schedule, due, Runs.REPLAYED);
+        ScheduleManagement.fire(context, leader, executor, schedule, due, Firing.Cause.REPLAY);
         return SnapshotNames.run(schedule, due) + " is run again";
     }
 }

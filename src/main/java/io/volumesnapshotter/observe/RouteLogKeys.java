@@ -3,7 +3,7 @@ package io.volumesnapshotter.observe;
 import io.volumesnapshotter.run.DeadLetter;
 import io.volumesnapshotter.run.Failure;
 import io.volumesnapshotter.run.Run;
-import io.volumesnapshotter.run.Runs;
+import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.schedule.LogKeys;
 import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.snapshot.Claim;
@@ -52,7 +52,7 @@ public final class RouteLogKeys implements InterceptStrategy {
             keys.put(LogKeys.RUN, run.name());
         } else if (schedule != null) {
             keys.put(LogKeys.SCHEDULE, schedule.name());
-            put(keys, LogKeys.RUN, exchange.getVariable(Runs.NAME, "", String.class));
+            put(keys, LogKeys.RUN, exchange.getVariable(RunStart.NAME, "", String.class));
         }
         Claim claim = exchange.getVariable("claim", Claim.class);
         Failure letter = letter(exchange);

@@ -34,6 +34,9 @@ public final class RunHistory implements RunListener {
     /** Of a run for which no claim was selected. */
     static final String EMPTY = "empty";
 
+    /** Of a run that was ended before its time; another replica or the next run does the rest. */
+    static final String GIVEN_UP = "given up";
+
     private static final String READY = "ready";
 
     private static final Comparator<Claim> BY_NAME =
@@ -46,7 +49,7 @@ public final class RunHistory implements RunListener {
     /**
      * A run that has ended.
      *
-     * @param outcome {@link #SUCCESS}, {@link #FAILURE} or {@link #EMPTY}
+     * @param outcome {@link #SUCCESS}, {@link #FAILURE}, {@link #EMPTY} or {@link #GIVEN_UP}
      * @param claims what became of each claim, by its name
      */
     public record LastRun(
@@ -91,7 +94,7 @@ public final class RunHistory implements RunListener {
         entry.successes.keySet().retainAll(run.claims());
     }
 
-    /** Takes note that a snapshot was seen ready. */
+    /** Notes that a snapshot was seen ready. */
     @Override
     public synchronized void ready(Run run, Claim claim, Snapshot snapshot) {
         of(run.schedule()).successes.merge(claim, snapshot.takenAt(), RunHistory::later);
@@ -115,7 +118,7 @@ public final class RunHistory implements RunListener {
     @Override
     public synchronized void listed(Run run, Collection<Snapshot> listed) {
         Entry entry = of(run.schedule());
-        List<Snapshot> own = listed.stream().filter(run::concerns).toList();
+        List<Snapshot> own = run.inScope(listed);
         if (!run.prunesOnly()) {
             own.stream()
                     .filter(Snapshot::isGood)
@@ -130,7 +133,7 @@ public final class RunHistory implements RunListener {
         entry.stored =
                 new Stored(
                         (int) own.stream().filter(Snapshot::isGood).count(),
-                        (int) own.stream().filter(run::isGivenUp).count(),
+                        (int) own.stream().filter(run::isOverdue).count(),
                         (int) own.stream().filter(Snapshot::terminating).count(),
                         own.stream()
                                 .filter(Snapshot::terminating)
@@ -146,7 +149,7 @@ public final class RunHistory implements RunListener {
     @Override
     public synchronized void failed(Failure letter) {
         metrics.failed(letter.schedule(), letter.phase());
-        if (letter.phase().equals(DELETION)) {
+        if (letter.operation().equals(DELETE)) {
             metrics.pruned(letter.schedule(), false);
         }
         Entry entry = of(letter.schedule());
@@ -167,7 +170,7 @@ public final class RunHistory implements RunListener {
         }
     }
 
-    private static final String DELETION = "delete-snapshot";
+    private static final String DELETE = "delete";
 
     /** Takes note that a run has ended, if that is not known yet. */
     @Override
@@ -194,7 +197,7 @@ public final class RunHistory implements RunListener {
                                 (old, why) -> old.equals(READY) ? READY + ", but " + why : why));
         Instant now = clock.instant();
         entry.last = new LastRun(run.name(), entry.started, now, outcome(run), claims);
-        if (!run.isEmpty()) {
+        if (!run.isEmpty() && run.givenUp().isEmpty()) {
             metrics.runEnded(run.schedule(), run.isSuccess(), Duration.between(entry.started, now));
         }
         metrics.snapshotsEnded(run.schedule(), ready.size(), run.claims().size() - ready.size());
@@ -205,6 +208,9 @@ public final class RunHistory implements RunListener {
     private static String outcome(Run run) {
         if (run.isEmpty()) {
             return EMPTY;
+        }
+        if (run.givenUp().isPresent()) {
+            return GIVEN_UP;
         }
         return run.isSuccess() ? SUCCESS : FAILURE;
     }

@@ -1,8 +1,9 @@
 package io.volumesnapshotter.observe;
 
+import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.run.MissedFires;
 import io.volumesnapshotter.run.Run;
-import io.volumesnapshotter.run.Runs;
+import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Snapshots;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Schedule;
@@ -33,7 +34,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
 
     private final String name;
     private final CamelContext context;
-    private final Runs runs;
+    private final RunStart runs;
     private final RunHistory journal;
     private final Snapshots snapshots;
     private final BooleanSupplier leader;
@@ -48,7 +49,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
     public ScheduleManagement(
             String name,
             CamelContext context,
-            Runs runs,
+            RunStart runs,
             RunHistory journal,
             Snapshots snapshots,
             BooleanSupplier leader,
@@ -161,7 +162,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
         try {
             Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
             boolean waits = runs.isBusy(name);
-            fire(context, leader, this::execute, name, now, Runs.ASKED_FOR);
+            fire(context, leader, this::execute, name, now, Firing.Cause.REQUEST);
             return SnapshotNames.run(name, now)
                     + (waits ? " starts when the run that goes on has ended" : " starts");
         } catch (RuntimeException e) {
@@ -182,9 +183,9 @@ public final class ScheduleManagement implements ScheduleMXBean {
     }
 
     /**
-     * Runs a schedule in the background.
+     * RunStart a schedule in the background.
      *
-     * @param property tells the run why
+     * @param cause why it runs
      * @throws IllegalStateException when another replica leads, or the schedule is suspended or its
      *     route stopped
      */
@@ -194,7 +195,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
             Executor executor,
             String schedule,
             Instant due,
-            String property) {
+            Firing.Cause cause) {
         if (!leader.getAsBoolean()) {
             throw new IllegalStateException("another replica leads; ask that one");
         }
@@ -208,7 +209,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
                 .isPresent()) {
             throw new IllegalStateException("schedule \"" + schedule + "\" is suspended");
         }
-        executor.execute(() -> MissedFires.fire(route, due, property));
+        executor.execute(() -> MissedFires.fire(route, due, cause));
     }
 
     @Override
@@ -229,8 +230,10 @@ public final class ScheduleManagement implements ScheduleMXBean {
 
     @Override
     public String plan() {
-        Run run = runs.run(schedule(), trigger(), clock.instant().truncatedTo(ChronoUnit.SECONDS));
-        List<String> plan = run.plan(snapshots.ofSchedule(run));
+        Run run =
+                runs.imagine(
+                        schedule(), trigger(), clock.instant().truncatedTo(ChronoUnit.SECONDS));
+        List<String> plan = run.plan(snapshots.facts(run));
         return plan.isEmpty() ? "no claim is selected" : String.join("\n", plan);
     }
 }

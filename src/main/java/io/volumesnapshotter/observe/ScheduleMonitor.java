@@ -5,7 +5,7 @@ import io.micrometer.core.instrument.Tags;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.run.FailureLog;
 import io.volumesnapshotter.run.Run;
-import io.volumesnapshotter.run.Runs;
+import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Snapshots;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Schedule;
@@ -56,7 +56,7 @@ public final class ScheduleMonitor implements StartupListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(ScheduleMonitor.class);
 
-    private final Runs runs;
+    private final RunStart runs;
     private final Snapshots snapshots;
     private final RunHistory journal;
     private final FailureLog failures;
@@ -102,7 +102,7 @@ public final class ScheduleMonitor implements StartupListener {
      * @param ticks where to look
      */
     public ScheduleMonitor(
-            Runs runs,
+            RunStart runs,
             Snapshots snapshots,
             RunHistory journal,
             FailureLog failures,
@@ -227,7 +227,7 @@ public final class ScheduleMonitor implements StartupListener {
                 continue;
             }
             try {
-                Run run = runs.run(watch.schedule, watch.trigger, now);
+                Run run = runs.imagine(watch.schedule, watch.trigger, now);
                 journal.listed(run, snapshots.ofSchedule(run));
                 watch.known = true;
             } catch (KubernetesClientException e) {

@@ -86,12 +86,16 @@ public final class ClusterCheck {
     private final Map<Optional<String>, Boolean> claimsRead = new HashMap<>();
 
     /**
+     * @param claims is told where claims may be listed
      * @param schedules whose needs are looked at; suspended ones need nothing
      */
     public ClusterCheck(
-            KubernetesClient client, ApiServerMonitor apiServer, Collection<Schedule> schedules) {
+            KubernetesClient client,
+            ApiServerMonitor apiServer,
+            Claims claims,
+            Collection<Schedule> schedules) {
         this.client = client;
-        this.claims = new Claims(client);
+        this.claims = claims;
         this.apiServer = apiServer;
         this.schedules =
                 schedules.stream().filter(schedule -> !schedule.policy().suspend()).toList();
@@ -198,6 +202,11 @@ public final class ClusterCheck {
                                 "grant it, as in " + right.grantedIn(own)));
             }
         }
+        schedules.stream()
+                .map(schedule -> schedule.policy().selection().singleNamespace(own))
+                .distinct()
+                .filter(where -> review(Permission.toListClaims(where)).orElse(false))
+                .forEach(claims::markListable);
         if (!asked) {
             tell(
                     Finding.info(

@@ -34,6 +34,11 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
                     .withNamespaced(false)
                     .build();
 
+    /** To list claims, which lets deletions spare what a claim is being restored from. */
+    static Permission toListClaims(Optional<String> namespace) {
+        return new Permission("list", CLAIMS, namespace);
+    }
+
     /**
      * All that a schedule needs.
      *

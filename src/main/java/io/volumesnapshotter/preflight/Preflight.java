@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.ErrorText;
+import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Schedule;
 import java.util.List;
@@ -37,20 +38,24 @@ public final class Preflight implements StartupListener {
 
     private final KubernetesClient client;
     private final ApiServerMonitor apiServer;
+    private final Claims claims;
     private final ScheduledExecutorService executor;
     private List<Finding> told = List.of();
     private boolean ready;
     private volatile boolean looked;
 
     /**
+     * @param claims is told where claims may be listed
      * @param executor where to look; it ends with the program
      */
     public Preflight(
             KubernetesClient client,
             ApiServerMonitor apiServer,
+            Claims claims,
             ScheduledExecutorService executor) {
         this.client = client;
         this.apiServer = apiServer;
+        this.claims = claims;
         this.executor = executor;
     }
 
@@ -76,7 +81,7 @@ public final class Preflight implements StartupListener {
                 return;
             }
             List<Finding> problems =
-                    new ClusterCheck(client, apiServer, schedules)
+                    new ClusterCheck(client, apiServer, claims, schedules)
                             .look().stream().filter(Finding::isProblem).toList();
             tell(problems);
             if (problems.stream().noneMatch(Finding::essential)) {

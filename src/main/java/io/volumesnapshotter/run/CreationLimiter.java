@@ -21,7 +21,7 @@ import org.apache.camel.support.AsyncProcessorSupport;
 public final class CreationLimiter extends AsyncProcessorSupport {
 
     private final Executor threads;
-    private final Map<String, Turns> bySchedule = new ConcurrentHashMap<>();
+    private final Map<String, Slots> bySchedule = new ConcurrentHashMap<>();
 
     /**
      * @param threads has a thread for each turn of all schedules
@@ -35,7 +35,7 @@ public final class CreationLimiter extends AsyncProcessorSupport {
         Run run = exchange.getVariable("run", Run.class);
         try {
             bySchedule
-                    .computeIfAbsent(run.schedule(), any -> new Turns())
+                    .computeIfAbsent(run.schedule(), any -> new Slots())
                     .take(() -> callback.done(false), run.concurrency());
             return false;
         } catch (RejectedExecutionException e) {
@@ -45,7 +45,7 @@ public final class CreationLimiter extends AsyncProcessorSupport {
         }
     }
 
-    private final class Turns {
+    private final class Slots {
 
         private final Queue<Runnable> waiting = new ArrayDeque<>();
         private int taken;

@@ -15,6 +15,7 @@ import java.util.Map;
  * @param claim name of the claim, empty when the failure concerns no single one
  * @param snapshot name of the snapshot, empty when it concerns none
  * @param phase id of the route in which it happened
+ * @param operation what it was about to do in the cluster, empty where that is not known
  * @param attempts how often it was tried
  * @param firstAt when it failed for the first time of those that followed one another
  * @param lastAt when it failed now; of a recovery, when that was seen
@@ -30,6 +31,7 @@ public record Failure(
         String claim,
         String snapshot,
         String phase,
+        String operation,
         int attempts,
         Instant firstAt,
         Instant lastAt,
@@ -41,15 +43,15 @@ public record Failure(
     /** The letter as one of those that followed one another. */
     Failure since(Instant first, int number) {
         return new Failure(
-                schedule, run, namespace, claim, snapshot, phase, attempts, first, lastAt, number,
-                reason, remedy, recovered);
+                schedule, run, namespace, claim, snapshot, phase, operation, attempts, first,
+                lastAt, number, reason, remedy, recovered);
     }
 
     /** The news that it is well again. */
     Failure recovered(String inRun, String ready, Instant at, String seen) {
         return new Failure(
-                schedule, inRun, namespace, claim, ready, phase, 1, firstAt, at, failures, seen, "",
-                true);
+                schedule, inRun, namespace, claim, ready, phase, operation, 1, firstAt, at,
+                failures, seen, "", true);
     }
 
     /** All of it by name, as texts and numbers, for whatever is to be made of it. */

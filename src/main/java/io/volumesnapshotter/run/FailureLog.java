@@ -48,12 +48,12 @@ public final class FailureLog {
     private final Deque<Failure> history = new ArrayDeque<>();
 
     /**
-     * Takes note of a failure.
+     * Adds a failure.
      *
      * @param snapshot the run's snapshot of the claim, which may still become ready; empty for none
      * @return the failure as one of those that followed one another
      */
-    synchronized Failure failed(Failure failure, String snapshot) {
+    synchronized Failure add(Failure failure, String snapshot) {
         Key key = new Key(failure.schedule(), failure.namespace(), failure.claim());
         Entry entry = open.computeIfAbsent(key, any -> new Entry());
         if (entry.firstAt == null) {
@@ -88,7 +88,7 @@ public final class FailureLog {
     }
 
     /** Snapshots of earlier runs of a schedule that may have become ready since, by claim. */
-    synchronized Map<Claim, Set<String>> awaited(String schedule, Collection<Claim> claims) {
+    synchronized Map<Claim, Set<String>> expectedLate(String schedule, Collection<Claim> claims) {
         Map<Claim, Set<String>> awaited = new LinkedHashMap<>();
         for (Claim claim : claims) {
             Entry entry = open.get(Key.of(schedule, claim));
@@ -103,7 +103,7 @@ public final class FailureLog {
      * What is well again after a run, each once. What it did not look at, because the schedule has
      * no such claim any more, is forgotten.
      */
-    synchronized List<Failure> recovered(Run run, Instant now) {
+    synchronized List<Failure> takeRecovered(Run run, Instant now) {
         List<Failure> recovered = new ArrayList<>();
         for (Claim claim : run.claims()) {
             Key key = Key.of(run.schedule(), claim);
@@ -177,6 +177,7 @@ public final class FailureLog {
                 claim.namespace(),
                 claim.name(),
                 snapshot.name(),
+                "",
                 "",
                 1,
                 snapshot.createdAt(),

@@ -31,16 +31,13 @@ import org.slf4j.LoggerFactory;
  * Looks all the time whether each schedule's last fire time came to its run, and makes it up if it
  * did not: after a start, after a take-over from another replica, after a route was restarted just
  * when it was due. A run of it that took place finds its snapshots there and takes none; one that
- * was cut off is completed; {@link Runs#start} tells of one that is too old. Of several fire times
+ * was cut off is completed; {@link RunStart} tells of one that is too old. Of several fire times
  * that were missed the last one is made up, as Kubernetes does for a CronJob.
  *
  * <p>Times before a schedule came into the running program, or got its present trigger, are not
  * made up.
  */
 public final class MissedFires implements StartupListener {
-
-    /** Property of the exchange of a run that may have taken place already, in whole or in part. */
-    public static final String MADE_UP = "madeUp";
 
     private static final Duration TICK = Duration.ofMillis(500);
 
@@ -55,7 +52,9 @@ public final class MissedFires implements StartupListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(MissedFires.class);
 
-    private final Runs runs;
+    private final RunStart runs;
+    private final FireTimes fireTimes;
+    private final FailureLog failures;
     private final BooleanSupplier leader;
     private final ScheduledExecutorService ticks;
     private final ExecutorService executor;
@@ -84,12 +83,16 @@ public final class MissedFires implements StartupListener {
      * @param executor where the runs are waited for, one thread for each
      */
     public MissedFires(
-            Runs runs,
+            RunStart runs,
+            FireTimes fireTimes,
+            FailureLog failures,
             BooleanSupplier leader,
             ScheduledExecutorService ticks,
             ExecutorService executor,
             InstantSource clock) {
         this.runs = runs;
+        this.fireTimes = fireTimes;
+        this.failures = failures;
         this.leader = leader;
         this.ticks = ticks;
         this.executor = executor;
@@ -123,14 +126,15 @@ public final class MissedFires implements StartupListener {
         Instant now = clock.instant();
         boolean leads = leader.getAsBoolean();
         if (!leads) {
-            runs.forgetFires();
+            fireTimes.forgetAll();
+            failures.forgetAll();
         }
         for (Route route : context.getRoutes()) {
             Watch watch = watch(route, now);
             if (watch == null) {
                 continue;
             }
-            if (!leads || runs.isUnknown(route.getRouteId())) {
+            if (!leads || fireTimes.takeRetry(route.getRouteId())) {
                 watch.attempted = null;
             } else if (isMissed(route, watch, now)) {
                 Instant due = watch.due;
@@ -176,7 +180,7 @@ public final class MissedFires implements StartupListener {
                 || runs.isBusy(schedule)) {
             return false;
         }
-        if (runs.hasFired(schedule, due)) {
+        if (fireTimes.hasFired(schedule, due)) {
             watch.attempted = due;
             return false;
         }
@@ -189,7 +193,7 @@ public final class MissedFires implements StartupListener {
                         || !context.getRouteController().getRouteStatus(schedule).isStarted();
         if (suspended && due.isBefore(now.minus(found.get().policy().startingDeadline()))) {
             watch.attempted = due;
-            runs.rested(schedule, due);
+            fireTimes.markSuspended(schedule, due);
         }
         return !suspended && takesFires(route);
     }
@@ -218,13 +222,13 @@ public final class MissedFires implements StartupListener {
 
     /** A fire that meets a route that is just being stopped is lost, and made up once more. */
     void makeUp(Route route, Instant due) {
-        Exchange exchange = send(route, due, MADE_UP);
+        Exchange exchange = send(route, due, Firing.Cause.MADE_UP);
         boolean rejected =
                 Causes.has(RejectedExecutionException.class, exchange.getException())
-                        && exchange.getProperty(Runs.BEGAN) == null;
+                        && exchange.getProperty(RunStart.BEGAN) == null;
         if (rejected && !(leader.getAsBoolean() && takesFires(route))) {
             LOG.debug("{}: the fire for {} met a route that stops", route.getRouteId(), due);
-            runs.askAgain(route.getRouteId(), due);
+            fireTimes.retryLater(route.getRouteId(), due, false);
         } else {
             tell(route, due, exchange);
         }
@@ -233,17 +237,17 @@ public final class MissedFires implements StartupListener {
     /**
      * Fires a schedule's route as its trigger would, and returns when the run has ended.
      *
-     * @param property tells the run who fired
+     * @param cause why it fires
      */
-    public static void fire(Route route, Instant due, String property) {
-        tell(route, due, send(route, due, property));
+    public static void fire(Route route, Instant due, Firing.Cause cause) {
+        tell(route, due, send(route, due, cause));
     }
 
-    private static Exchange send(Route route, Instant due, String property) {
+    private static Exchange send(Route route, Instant due, Firing.Cause cause) {
         Exchange exchange = route.getEndpoint().createExchange();
         exchange.getExchangeExtension().setFromRouteId(route.getRouteId());
         exchange.getIn().setHeader("scheduledFireTime", Date.from(due));
-        exchange.setProperty(property, true);
+        exchange.setProperty(RunStart.CAUSE, cause);
         try {
             route.getProcessor().process(exchange);
         } catch (Exception e) {

@@ -1,24 +1,30 @@
 package io.volumesnapshotter.run;
 
+import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
 import io.fabric8.kubernetes.api.model.ListOptions;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.volumesnapshotter.kubernetes.AnswerCheck;
 import io.volumesnapshotter.kubernetes.SnapshotApi;
+import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Snapshot;
 import io.volumesnapshotter.snapshot.SnapshotReader;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
 
 /**
  * Lists VolumeSnapshots page by page, in one namespace or in all, and keeps of each only what the
  * program needs: fifty thousand of them fit into a small heap. Camel's own producer lists one
- * namespace, and all of it at once.
+ * namespace, and all of it at once; and it deletes without preconditions.
  */
 public final class Snapshots {
 
@@ -26,45 +32,120 @@ public final class Snapshots {
     private static final long RUN_PAGE = 1000;
 
     private static final long PAGE = 500;
+    private static final int NOT_FOUND = 404;
+    private static final int THROTTLED = 429;
 
     private final KubernetesClient client;
+    private final Claims claims;
+    private final InstantSource clock;
 
-    public Snapshots(KubernetesClient client) {
+    /**
+     * @param claims finds the claims that bear on deletions
+     * @param clock the present
+     */
+    public Snapshots(KubernetesClient client, Claims claims, InstantSource clock) {
         this.client = client;
+        this.claims = claims;
+        this.clock = clock;
     }
 
-    /** The snapshots of a run. */
+    /** The snapshots of a run, for a look of its own. */
     public List<Snapshot> ofRun(@Variable("run") Run run, Exchange exchange) {
-        run.looks();
-        return listed(run.listedNamespace(), run.selector(), RUN_PAGE, exchange);
+        List<Snapshot> listed = ofRun(run);
+        RetryPolicy.forgetTries(exchange);
+        return listed;
     }
 
-    /** The same, when it is not the run that looks. */
-    List<Snapshot> ofRun(Run run) {
+    /** The snapshots of a run, for other callers. */
+    public List<Snapshot> ofRun(Run run) {
         return list(run.listedNamespace(), run.selector(), RUN_PAGE);
     }
 
     /** The snapshots that the keep rules of a run's schedule are for, and perhaps others. */
     public List<Snapshot> ofSchedule(@Variable("run") Run run, Exchange exchange) {
-        return listed(run.listedNamespace(), run.scope(), PAGE, exchange);
+        List<Snapshot> listed = ofSchedule(run);
+        RetryPolicy.forgetTries(exchange);
+        return listed;
     }
 
-    /** The same, when it is not the run that looks. */
+    /** The snapshots that the keep rules of a run's schedule are for, for other callers. */
     public List<Snapshot> ofSchedule(Run run) {
         return list(run.listedNamespace(), run.scope(), PAGE);
     }
 
-    /** The same to make room for a claim: one list answers for all claims until the next look. */
-    public List<Snapshot> forRoom(
-            @Variable("run") Run run, @Variable("claim") Claim claim, Exchange exchange) {
-        return run.listForRoom(claim, () -> ofSchedule(run, exchange));
+    /** What deletions are judged by, as it is now. */
+    public ClusterFacts facts(@Variable("run") Run run, Exchange exchange) {
+        ClusterFacts facts = facts(run);
+        RetryPolicy.forgetTries(exchange);
+        return facts;
     }
 
-    private List<Snapshot> listed(
-            Optional<String> namespace, String selector, long limit, Exchange exchange) {
-        List<Snapshot> snapshots = list(namespace, selector, limit);
-        Failures.healed(exchange);
-        return snapshots;
+    /** What deletions are judged by, as it is now, for other callers. */
+    public ClusterFacts facts(Run run) {
+        // The time before the first request: nothing in the facts is older.
+        Instant at = clock.instant();
+        ClusterFacts facts =
+                ClusterFacts.of(at, ofSchedule(run), claims.facts(run.listedNamespace()));
+        run.setFacts(facts);
+        return facts;
+    }
+
+    /** The facts that a run had last, unless they are too old: one list serves many deletions. */
+    ClusterFacts recentFacts(Run run) {
+        synchronized (run) {
+            ClusterFacts recent = run.facts();
+            return recent == null ? facts(run) : recent;
+        }
+    }
+
+    /**
+     * What room for a claim's snapshot is judged by. One whose creation was sent again may have its
+     * snapshot since.
+     */
+    public ClusterFacts factsForRoom(
+            @Variable("run") Run run, @Variable("claim") Claim claim, Exchange exchange) {
+        boolean isRetried = run.progress().ask(claim, ClaimProgress::isRetried, false);
+        ClusterFacts facts = isRetried ? facts(run) : recentFacts(run);
+        RetryPolicy.forgetTries(exchange);
+        return facts;
+    }
+
+    /**
+     * Deletes a snapshot, unless it has changed since it was judged. One that is gone already is
+     * deleted.
+     *
+     * @throws KubernetesClientException with code 409 when it has changed; it is judged by new
+     *     facts when the deletion is sent again
+     */
+    public void delete(@Variable("run") Run run, @Body Deletion deletion) {
+        Snapshot snapshot = deletion.snapshot();
+        String path =
+                "/apis/%s/%s/namespaces/%s/%s/%s"
+                        .formatted(
+                                SnapshotApi.KIND.getGroup(),
+                                SnapshotApi.KIND.getVersion(),
+                                snapshot.claim().namespace(),
+                                SnapshotApi.KIND.getPlural(),
+                                snapshot.name());
+        try {
+            client.raw(
+                    path,
+                    "DELETE",
+                    new DeleteOptionsBuilder()
+                            .withNewPreconditions()
+                            .withUid(snapshot.uid())
+                            .withResourceVersion(snapshot.resourceVersion())
+                            .endPreconditions()
+                            .build());
+        } catch (KubernetesClientException e) {
+            if (e.getCode() != THROTTLED) {
+                // When it is sent again, anything may have happened meanwhile.
+                run.setFacts(null);
+            }
+            if (e.getCode() != NOT_FOUND) {
+                throw e;
+            }
+        }
     }
 
     private List<Snapshot> list(Optional<String> namespace, String selector, long limit) {

@@ -6,18 +6,24 @@ import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.NamespaceList;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.TypedObjectReference;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.volumesnapshotter.kubernetes.AnswerCheck;
+import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -43,10 +49,20 @@ public final class Claims {
     private static final Logger LOG = LoggerFactory.getLogger(Claims.class);
 
     private final KubernetesClient client;
+    private final Set<Optional<String>> listable = ConcurrentHashMap.newKeySet();
     private final Map<String, Map<Claim, String>> toldBySchedule = new ConcurrentHashMap<>();
 
     public Claims(KubernetesClient client) {
         this.client = client;
+    }
+
+    /**
+     * Notes that claims may be listed.
+     *
+     * @param namespace where; empty for all namespaces
+     */
+    public void markListable(Optional<String> namespace) {
+        listable.add(namespace);
     }
 
     /**
@@ -118,28 +134,88 @@ public final class Claims {
     private List<PersistentVolumeClaim> list(ClaimSelection selection) {
         Optional<String> single = selection.singleNamespace(client.getNamespace());
         Predicate<HasMetadata> inNamespace = inNamespace(selection, single);
-        ListOptions options =
-                new ListOptionsBuilder()
-                        .withLimit(PAGE)
-                        .withLabelSelector(selection.selector().orElse(null))
-                        .build();
-        var claims = client.persistentVolumeClaims();
         List<PersistentVolumeClaim> selected = new ArrayList<>();
+        markListable(single);
+        forEach(
+                single,
+                selection.selector().orElse(null),
+                claim -> {
+                    if (inNamespace.test(claim) && isMeant(claim, selection)) {
+                        selected.add(claim);
+                    }
+                });
+        return selected;
+    }
+
+    /**
+     * Which claims are there, and which of them wait to be filled from a snapshot. Where claims may
+     * not be listed that is not known, and the cluster is not asked.
+     *
+     * @param namespace where to look; empty for all namespaces
+     * @throws io.fabric8.kubernetes.client.KubernetesClientException when the list fails for
+     *     another reason
+     */
+    public ClaimFacts facts(Optional<String> namespace) {
+        if (!listable.contains(namespace) && !listable.contains(Optional.<String>empty())) {
+            return ClaimFacts.UNKNOWN;
+        }
+        Map<Claim, ClaimFacts.Present> present = new HashMap<>();
+        Map<String, String> restoring = new HashMap<>();
+        try {
+            forEach(
+                    namespace,
+                    null,
+                    claim -> {
+                        present.put(
+                                nameOf(claim),
+                                new ClaimFacts.Present(
+                                        claim.getMetadata().getUid(),
+                                        Instant.parse(claim.getMetadata().getCreationTimestamp())));
+                        restoredFrom(claim)
+                                .ifPresent(
+                                        snapshot ->
+                                                restoring.put(snapshot, nameOf(claim).toString()));
+                    });
+        } catch (KubernetesClientException e) {
+            if (!ApiErrors.isMissingRight(e)) {
+                throw e;
+            }
+            listable.remove(namespace);
+            return ClaimFacts.UNKNOWN;
+        }
+        return new ClaimFacts(present, restoring);
+    }
+
+    /** The snapshot, as {@code namespace/name}, that an unbound claim is to be filled from. */
+    private static Optional<String> restoredFrom(PersistentVolumeClaim claim) {
+        boolean bound = claim.getStatus() != null && "Bound".equals(claim.getStatus().getPhase());
+        TypedObjectReference source = claim.getSpec().getDataSourceRef();
+        if (bound || source == null || !"VolumeSnapshot".equals(source.getKind())) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                Objects.requireNonNullElse(
+                                source.getNamespace(), claim.getMetadata().getNamespace())
+                        + "/"
+                        + source.getName());
+    }
+
+    private void forEach(
+            Optional<String> namespace, String selector, Consumer<PersistentVolumeClaim> consumer) {
+        ListOptions options =
+                new ListOptionsBuilder().withLimit(PAGE).withLabelSelector(selector).build();
+        var claims = client.persistentVolumeClaims();
         String next;
         do {
             var page =
-                    single.isPresent()
-                            ? claims.inNamespace(single.get()).list(options)
+                    namespace.isPresent()
+                            ? claims.inNamespace(namespace.get()).list(options)
                             : claims.inAnyNamespace().list(options);
             AnswerCheck.list(page, page.getKind(), "PersistentVolumeClaimList");
-            page.getItems().stream()
-                    .filter(inNamespace)
-                    .filter(claim -> isMeant(claim, selection))
-                    .forEach(selected::add);
+            page.getItems().forEach(consumer);
             next = page.getMetadata().getContinue();
             options.setContinue(next);
         } while (next != null && !next.isEmpty());
-        return selected;
     }
 
     private Predicate<HasMetadata> inNamespace(ClaimSelection selection, Optional<String> single) {

@@ -4,6 +4,9 @@ import io.volumesnapshotter.settings.InvalidSettingException;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Keep;
 import io.volumesnapshotter.snapshot.SnapshotNames;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +21,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
 import org.apache.camel.Route;
+import org.apache.camel.ServiceStatus;
 import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.ToDefinition;
@@ -44,9 +48,18 @@ public final class PolicyComponent extends DefaultComponent {
                     Set.of("snapshot-class-name", "snapshot-class-by-driver"),
                     Keep.RULES);
 
+    /** How long a route may be gone, while it is exchanged, and still be the same schedule. */
+    private static final Duration EXCHANGE = Duration.ofSeconds(5);
+
+    private final InstantSource clock;
     private final Set<String> suspended = ConcurrentHashMap.newKeySet();
+    private final Map<String, Instant> missingSince = new ConcurrentHashMap<>();
 
     private static final Logger LOG = LoggerFactory.getLogger(PolicyComponent.class);
+
+    public PolicyComponent(InstantSource clock) {
+        this.clock = clock;
+    }
 
     @Override
     protected Endpoint createEndpoint(String uri, String name, Map<String, Object> parameters) {
@@ -164,6 +177,24 @@ public final class PolicyComponent extends DefaultComponent {
         } else {
             suspended.remove(schedule);
         }
+    }
+
+    /**
+     * Whether a schedule, by its name, is to do nothing any more: it is suspended, its route is
+     * stopped, or it is gone. While its route is being exchanged it is still there.
+     */
+    public boolean isStopped(String schedule) {
+        Route route = getCamelContext().getRoute(schedule);
+        if (route == null) {
+            Instant now = clock.instant();
+            Instant since = missingSince.computeIfAbsent(schedule, any -> now);
+            return since.plus(EXCHANGE).isBefore(now) || now.isBefore(since);
+        }
+        missingSince.remove(schedule);
+        Optional<Schedule> present = scheduleOf(getCamelContext(), schedule);
+        ServiceStatus status = getCamelContext().getRouteController().getRouteStatus(schedule);
+        return present.filter(this::isSuspended).isPresent()
+                || status != null && status.isStopped() && !getCamelContext().isStopping();
     }
 
     /** Whether a schedule does nothing, by its settings or because it was told so. */

@@ -204,6 +204,16 @@ public final class Settings {
         return text(name);
     }
 
+    /** A text that can be the value of a label, or empty. */
+    public Optional<String> labelValue(String name) {
+        return optional(
+                name,
+                LabelSelectorSyntax::isValue,
+                "give at most "
+                        + ObjectNames.MAX_LABEL
+                        + " letters, digits, '-', '_' and '.', first and last a letter or digit");
+    }
+
     /** An object's name, or empty. */
     public Optional<String> objectName(String name) {
         return optional(name, ObjectNames::isSubdomain, "a name has " + DNS_REMEDY);

@@ -19,11 +19,30 @@ public final class DriverError {
                             + "|cannot find default snapshot class"
                             + "|\\d+ default snapshot classes were found"
                             + "|non-CSI volume"
+                            + "|persistentvolumeclaims?\\s+\\S*\"[^\"]+\" not found"
+                            + "|failed to retrieve PVC \\S+ from the lister"
                             + "|code = (?:InvalidArgument|PermissionDenied|Unimplemented)\\b",
                     Pattern.CASE_INSENSITIVE);
 
     /** What drivers put anew into each answer: ids of requests, times, counts. */
     private static final Pattern VARYING = Pattern.compile("[0-9a-fA-F-]*\\d[0-9a-fA-F-]*");
+
+    /** What drivers say when a limit of theirs or their storage is full. */
+    private static final Pattern FULL =
+            Pattern.compile(
+                    "code = ResourceExhausted|no space left|quota\\b|limit\\s*exceeded"
+                            + "|exceed\\w*\\s(?:\\w+\\s){0,4}(?:limit|quota|maximum)"
+                            + "|(?:maximum|max|limit)\\s(?:\\w+\\s){0,4}snapshots?"
+                            + "|snapshots?\\s(?:\\w+\\s){0,3}(?:limit|maximum)"
+                            + "|too many snapshots",
+                    Pattern.CASE_INSENSITIVE);
+
+    /** What drivers say when they are called too often, whatever code they put on it. */
+    private static final Pattern THROTTLED =
+            Pattern.compile(
+                    "\\b429\\b|too many requests|rate.?limit|rate exceeded|throttl"
+                            + "|try again later|retry later",
+                    Pattern.CASE_INSENSITIVE);
 
     private DriverError() {}
 
@@ -37,6 +56,16 @@ public final class DriverError {
 
     /** Whether waiting is of no use. */
     public static boolean isFinal(String message) {
-        return FINAL.matcher(message).find();
+        return FINAL.matcher(message).find()
+                && !isFull(message)
+                && !THROTTLED.matcher(message).find();
+    }
+
+    /**
+     * Whether the driver has no room for one more snapshot, so that deleting some may help. Not
+     * being allowed more calls just now is something else.
+     */
+    public static boolean isFull(String message) {
+        return FULL.matcher(message).find() && !THROTTLED.matcher(message).find();
     }
 }

@@ -63,12 +63,6 @@ public record Keep(
         }
     }
 
-    /** Keeps so many of the newest, and nothing that never became ready. */
-    public static Keep last(int count) {
-        OptionalInt none = OptionalInt.empty();
-        return new Keep(OptionalInt.of(count), Optional.empty(), none, none, none, none, none, 0);
-    }
-
     /**
      * Reads the rules; one whose setting is empty or missing is not given.
      *

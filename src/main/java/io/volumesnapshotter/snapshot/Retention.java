@@ -30,8 +30,9 @@ import java.util.function.Predicate;
  * dated in the future count. A held one stays and counts like any other, as one does in restic that
  * {@code --keep-tag} keeps.
  *
- * <p>Whatever the rules say, the newest ready snapshot stays, what is dated in the future is never
- * stale, and neither is one that is not ready as long as no newer one is.
+ * <p>Whatever the rules say, the newest ready snapshot stays, and what is dated in the future is
+ * never stale. One that is not ready is stale only when a newer one is ready, or when the driver
+ * refused it for good.
  */
 public final class Retention {
 
@@ -40,9 +41,6 @@ public final class Retention {
      * external-snapshotter 8.6 lose a deletion while the driver is still cutting.
      */
     public static final Duration LEFTOVER_AGE = Duration.ofMinutes(10);
-
-    /** How far a snapshot may be dated ahead of this machine's clock and still count as kept. */
-    static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(5);
 
     private static final Comparator<Snapshot> OLDEST_FIRST =
             Comparator.comparing(Snapshot::takenAt)
@@ -61,37 +59,17 @@ public final class Retention {
      * @param stale whether it can be deleted
      * @param reasons everything that keeps it, or why it is stale; at least one
      */
-    public record Decision(Snapshot snapshot, boolean stale, List<String> reasons) {}
+    public record Decision(Snapshot snapshot, boolean stale, List<String> reasons) {
 
-    /** Those snapshots of a claim that a schedule took itself. */
-    public static Predicate<Snapshot> takenBy(String schedule, Claim claim) {
-        Set<Map.Entry<String, String>> labels = SnapshotLabels.ofSchedule(schedule).entrySet();
-        return snapshot ->
-                snapshot.claim().equals(claim) && snapshot.labels().entrySet().containsAll(labels);
-    }
+        /** The same snapshot, kept for another reason. */
+        public Decision keptFor(String reason) {
+            return new Decision(snapshot, false, List.of(reason));
+        }
 
-    /**
-     * The snapshots that can be deleted, oldest first.
-     *
-     * @param snapshots all that were listed, in any order
-     * @param scope which of them compete with each other; the others are left alone
-     * @param zone in which hours, days, weeks, months and years are meant
-     * @param now the present, by this machine's clock
-     */
-    public static List<Snapshot> stale(
-            List<Snapshot> snapshots,
-            Predicate<Snapshot> scope,
-            Keep keep,
-            ZoneId zone,
-            Instant now) {
-        List<Snapshot> stale =
-                new ArrayList<>(
-                        decide(snapshots.stream().filter(scope).toList(), keep, zone, now).stream()
-                                .filter(Decision::stale)
-                                .map(Decision::snapshot)
-                                .toList());
-        Collections.reverse(stale);
-        return stale;
+        /** The reasons in one line. */
+        public String reason() {
+            return String.join(", ", reasons);
+        }
     }
 
     /**
@@ -108,7 +86,7 @@ public final class Retention {
         List<Snapshot> counted =
                 newestFirst.stream()
                         .filter(Snapshot::isGood)
-                        .filter(s -> !isAfter(s, now.plus(CLOCK_TOLERANCE)))
+                        .filter(s -> !isAfter(s, now.plus(Snapshot.CLOCK_TOLERANCE)))
                         .toList();
         Reasons reasons = new Reasons();
         Predicate<Snapshot> newerIsReady = snapshot -> false;
@@ -124,16 +102,18 @@ public final class Retention {
                 reasons.add(lastAskedFor, "newest ready by the API server's clock");
             }
         }
+        keepCopiesThatAreNotReady(newestFirst, keep, zone, reasons);
         int failedToKeep = keep.failed();
         List<Decision> decisions = new ArrayList<>();
         for (Snapshot snapshot : newestFirst) {
             addReasonsOfItsOwn(snapshot, keep, now, reasons);
             if (!snapshot.ready() && reasons.of(snapshot).isEmpty()) {
+                boolean hopeless = isHopeless(snapshot);
                 if (!snapshot.createdAt().isBefore(now.minus(LEFTOVER_AGE))) {
                     reasons.add(snapshot, "not ready yet");
-                } else if (!newerIsReady.test(snapshot)) {
+                } else if (!hopeless && !newerIsReady.test(snapshot)) {
                     reasons.add(snapshot, "not ready yet, and no newer one is");
-                } else if (failedToKeep > 0) {
+                } else if (!snapshot.isCut() && failedToKeep > 0) {
                     failedToKeep--;
                     reasons.add(snapshot, "kept for looking at");
                 }
@@ -145,6 +125,35 @@ public final class Retention {
                             : new Decision(snapshot, false, List.copyOf(kept)));
         }
         return decisions;
+    }
+
+    /**
+     * Whether a snapshot holds nothing and never will: the driver refused it for good. One that
+     * storage has cut is none of these, whatever its error says.
+     */
+    public static boolean isHopeless(Snapshot snapshot) {
+        return !snapshot.ready()
+                && !snapshot.isCut()
+                && snapshot.error() != null
+                && DriverError.isFinal(snapshot.error());
+    }
+
+    /**
+     * Lets the rules keep a copy that is not ready now as if it were. It does not count for the
+     * others: no ready one goes because of it.
+     */
+    private static void keepCopiesThatAreNotReady(
+            List<Snapshot> newestFirst, Keep keep, ZoneId zone, Reasons reasons) {
+        Predicate<Snapshot> isCopy = s -> !s.terminating() && (s.ready() || s.isCut());
+        List<Snapshot> copies = newestFirst.stream().filter(isCopy).toList();
+        if (copies.stream().allMatch(Snapshot::ready)) {
+            return;
+        }
+        Reasons asIfReady = new Reasons();
+        applyRules(copies, keep, zone, asIfReady);
+        copies.stream()
+                .filter(snapshot -> !snapshot.ready() && !asIfReady.of(snapshot).isEmpty())
+                .forEach(snapshot -> reasons.add(snapshot, "a copy, though it is not ready now"));
     }
 
     private static void addReasonsOfItsOwn(
@@ -164,7 +173,12 @@ public final class Retention {
     }
 
     private static String whyStale(Snapshot snapshot) {
-        return snapshot.ready() ? "no rule keeps it" : "never became ready, and a newer one did";
+        if (isHopeless(snapshot)) {
+            return "it cannot become ready: " + snapshot.error();
+        }
+        return snapshot.ready() || snapshot.isCut()
+                ? "no rule keeps it"
+                : "never became ready, and a newer one did";
     }
 
     private static boolean isAfter(Snapshot snapshot, Instant instant) {

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.snapshot;
 
 import java.time.DateTimeException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 
@@ -8,12 +9,16 @@ import java.util.Map;
  * What the program knows of one VolumeSnapshot.
  *
  * @param name name of the VolumeSnapshot
+ * @param uid {@code metadata.uid}
+ * @param resourceVersion {@code metadata.resourceVersion}: which version of the object this is
  * @param claim namespace and {@code spec.source.persistentVolumeClaimName}, whose name is empty
  *     when there is none
- * @param labels the snapshot's labels
+ * @param labels the labels of this program that it carries
  * @param createdAt {@code metadata.creationTimestamp}, by the API server's clock
- * @param takenAt {@code status.creationTime}, the instant at which storage cut the data; {@code
- *     createdAt} as long as storage has not told it
+ * @param cutAt {@code status.creationTime}, the instant at which storage cut the data by the
+ *     driver's clock, or null as long as the driver has not told it
+ * @param hasSize whether {@code status.restoreSize} is there
+ * @param snapshotClass {@code spec.volumeSnapshotClassName}, or null
  * @param started whether a VolumeSnapshotContent is bound, which is when the driver's work starts
  * @param ready {@code status.readyToUse}
  * @param deletedAt {@code metadata.deletionTimestamp}, since when it is being deleted, or null
@@ -23,10 +28,14 @@ import java.util.Map;
  */
 public record Snapshot(
         String name,
+        String uid,
+        String resourceVersion,
         Claim claim,
         Map<String, String> labels,
         Instant createdAt,
-        Instant takenAt,
+        Instant cutAt,
+        boolean hasSize,
+        String snapshotClass,
         boolean started,
         boolean ready,
         Instant deletedAt,
@@ -40,9 +49,37 @@ public record Snapshot(
     /** The annotation that tells claims apart that had the same name one after the other. */
     public static final String CLAIM_UID = "volume-snapshotter/claim-uid";
 
-    /** A snapshot that was taken and ready at an instant. */
-    public static Snapshot ready(String name, Claim claim, Map<String, String> labels, Instant at) {
-        return new Snapshot(name, claim, labels, at, at, true, true, null, false, null, null);
+    /** How far clocks of storage, the API server and this machine may differ. */
+    static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(5);
+
+    /**
+     * How long after its creation a snapshot's data may be cut. The snapshot controller starts one
+     * in about 1.8 s by default, so the last of ten thousand begins after five hours.
+     */
+    static final Duration LONGEST_WAIT_FOR_CUT = Duration.ofDays(1);
+
+    /** A snapshot as it will be once it was taken and is ready. */
+    public static Snapshot expected(
+            String name, Claim claim, Map<String, String> labels, String claimUid, Instant at) {
+        return new Snapshot(
+                name, "", "", claim, labels, at, at, true, null, true, true, null, false, null,
+                claimUid);
+    }
+
+    /**
+     * When its data was cut, by a clock that can be trusted: the driver's time where it fits the
+     * time of the object's creation, else that. Drivers are known that give all snapshots of a
+     * volume one date (kubernetes-sigs/azurefile-csi-driver, issue 1957).
+     */
+    public Instant takenAt() {
+        return isCutTimePlausible() ? cutAt : createdAt;
+    }
+
+    /** Whether the driver told when it cut the data, and that can be true. */
+    public boolean isCutTimePlausible() {
+        return cutAt != null
+                && !cutAt.isBefore(createdAt.minus(CLOCK_TOLERANCE))
+                && !cutAt.isAfter(createdAt.plus(LONGEST_WAIT_FOR_CUT));
     }
 
     /** When its run was due. Its creation may be much later, and by another clock. */
@@ -62,5 +99,14 @@ public record Snapshot(
     /** Whether this is a copy that can be restored from and that stays. */
     public boolean isGood() {
         return ready && !terminating();
+    }
+
+    /**
+     * Whether storage holds a copy of data for it: it has a time of the cut and a size. Such a one
+     * may be on its way to become ready, or may have been ready: old snapshot controllers take
+     * {@code readyToUse} back for a while.
+     */
+    public boolean isCut() {
+        return cutAt != null && hasSize;
     }
 }

@@ -1,7 +1,9 @@
 package io.volumesnapshotter.snapshot;
 
 import io.volumesnapshotter.settings.ObjectNames;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -20,7 +22,12 @@ public final class SnapshotLabels {
     public static final String SCHEDULE = "volume-snapshotter/schedule";
     public static final String RUN = "volume-snapshotter/run";
 
+    /** Which of several installations took it; missing on what releases before 0.2 took. */
+    public static final String INSTALLATION = "volume-snapshotter/installation";
+
     public static final String PROGRAM = "volume-snapshotter";
+
+    private static final List<String> READ = List.of(JOB, MANAGED_BY, SCHEDULE, RUN, INSTALLATION);
 
     private SnapshotLabels() {}
 
@@ -39,8 +46,25 @@ public final class SnapshotLabels {
                 || key.startsWith(PROGRAM + "/");
     }
 
-    /** All labels of a new snapshot. {@code name} is left out where it would be too long. */
-    public static Map<String, String> of(String snapshot, String schedule, String run) {
+    /** Those of a snapshot's labels that the program reads. */
+    static Map<String, String> own(Map<String, String> labels) {
+        Map<String, String> own = new HashMap<>();
+        for (String key : READ) {
+            String value = labels.get(key);
+            if (value != null) {
+                own.put(key, value.intern());
+            }
+        }
+        return Map.copyOf(own);
+    }
+
+    /**
+     * All labels of a new snapshot. {@code name} is left out where it would be too long.
+     *
+     * @param installation identity of the installation that takes it
+     */
+    public static Map<String, String> of(
+            String snapshot, String schedule, String run, String installation) {
         Map<String, String> labels = new LinkedHashMap<>();
         labels.put(JOB, PROGRAM);
         if (snapshot.length() <= ObjectNames.MAX_LABEL) {
@@ -49,6 +73,7 @@ public final class SnapshotLabels {
         labels.put(MANAGED_BY, PROGRAM);
         labels.put(SCHEDULE, schedule);
         labels.put(RUN, run);
+        labels.put(INSTALLATION, installation);
         return labels;
     }
 

@@ -49,7 +49,23 @@ public final class SnapshotNames {
         if (!schedule.contains("-") && claim.length() + end.length() <= ObjectNames.MAX_NAME) {
             return claim + end;
         }
-        end += "-" + ObjectNames.hash(claim + "/" + schedule);
+        return hashed(claim, end, claim + "/" + schedule);
+    }
+
+    /**
+     * The name of a run's snapshot of a claim where another installation has taken the plain one:
+     * {@code <claim>-<schedule>-<yyyyMMddHHmmss>-<hash>}.
+     *
+     * @param installation identity of this installation
+     */
+    public static String snapshot(
+            String claim, String schedule, Instant fireTime, String installation) {
+        return hashed(
+                claim, "-" + run(schedule, fireTime), claim + "/" + schedule + "/" + installation);
+    }
+
+    private static String hashed(String claim, String plainEnd, String hashedText) {
+        String end = plainEnd + "-" + ObjectNames.hash(hashedText);
         int room = Math.min(claim.length(), ObjectNames.MAX_NAME - end.length());
         // A cut must not end in a dot: ".-" is not RFC 1123.
         while (claim.charAt(room - 1) == '.') {

@@ -2,13 +2,14 @@ package io.volumesnapshotter.snapshot;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.volumesnapshotter.settings.OneLine;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Reads VolumeSnapshots as the Kubernetes producers return them. */
+/** Reads VolumeSnapshots as the API server returns them. */
 public final class SnapshotReader {
 
     private SnapshotReader() {}
@@ -22,32 +23,35 @@ public final class SnapshotReader {
         Map<?, ?> status = map(resource.getAdditionalProperties().get("status"));
         Map<?, ?> spec = map(resource.getAdditionalProperties().get("spec"));
         Map<?, ?> error = map(status.get("error"));
-        Instant createdAt = time(metadata.getCreationTimestamp());
+        Map<String, String> annotations =
+                Objects.requireNonNullElse(metadata.getAnnotations(), Map.of());
         return new Snapshot(
                 metadata.getName(),
+                metadata.getUid(),
+                metadata.getResourceVersion(),
                 new Claim(
                         metadata.getNamespace(),
                         Objects.toString(
                                 map(spec.get("source")).get("persistentVolumeClaimName"), "")),
-                metadata.getLabels() == null ? Map.of() : metadata.getLabels(),
-                createdAt,
-                status.get("creationTime") instanceof String taken ? time(taken) : createdAt,
+                SnapshotLabels.own(Objects.requireNonNullElse(metadata.getLabels(), Map.of())),
+                time(metadata.getCreationTimestamp()),
+                status.get("creationTime") instanceof String cut ? time(cut) : null,
+                status.get("restoreSize") != null,
+                spec.get("volumeSnapshotClassName") instanceof String name ? name.intern() : null,
                 status.get("boundVolumeSnapshotContentName") != null,
                 Boolean.TRUE.equals(status.get("readyToUse")),
                 metadata.getDeletionTimestamp() == null
                         ? null
                         : time(metadata.getDeletionTimestamp()),
-                isHeld(metadata),
-                error.isEmpty() ? null : Objects.toString(error.get("message"), "no message"),
-                metadata.getAnnotations() == null
+                isHeld(annotations),
+                error.isEmpty()
                         ? null
-                        : metadata.getAnnotations().get(Snapshot.CLAIM_UID));
+                        : OneLine.of(Objects.toString(error.get("message"), "no message")),
+                annotations.get(Snapshot.CLAIM_UID));
     }
 
-    private static boolean isHeld(ObjectMeta metadata) {
-        Map<String, String> annotations = metadata.getAnnotations();
-        return annotations != null
-                && annotations.containsKey(Snapshot.HOLD)
+    private static boolean isHeld(Map<String, String> annotations) {
+        return annotations.containsKey(Snapshot.HOLD)
                 && !"false".equals(annotations.get(Snapshot.HOLD));
     }
 

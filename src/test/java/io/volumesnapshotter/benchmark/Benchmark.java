@@ -5,6 +5,7 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.PackagedProgram;
+import io.volumesnapshotter.testing.Program;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -127,7 +128,8 @@ public final class Benchmark {
         Instant due = Instant.now().minus(Duration.ofHours(hours));
         String name = SnapshotNames.snapshot(claim, SCHEDULE, due);
         Map<String, String> labels =
-                SnapshotLabels.of(name, SCHEDULE, SnapshotNames.run(SCHEDULE, due));
+                SnapshotLabels.of(
+                        name, SCHEDULE, SnapshotNames.run(SCHEDULE, due), Program.INSTALLATION);
         cluster.snapshot(NAMESPACE, name, claim, labels, due);
     }
 

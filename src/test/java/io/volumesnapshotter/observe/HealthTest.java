@@ -4,9 +4,10 @@ import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.run.Run;
-import io.volumesnapshotter.schedule.Policy;
 import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
@@ -84,21 +85,20 @@ class HealthTest {
         Instant start = Instant.now();
         AtomicReference<Instant> now = new AtomicReference<>(start);
         try (Program program = Program.start(cluster, "data")) {
-            Policy policy = PolicyComponent.policyOf(program.context(), "hourly").orElseThrow();
+            Schedule schedule =
+                    PolicyComponent.scheduleOf(program.context(), "hourly").orElseThrow();
             Run run =
                     new Run(
-                            "hourly",
-                            TEN,
+                            new Firing(schedule, TEN, ZoneOffset.UTC, Firing.Cause.REQUEST),
                             List.of(),
                             Optional.of(NAMESPACE),
-                            policy,
-                            ZoneOffset.UTC,
+                            Program.INSTALLATION,
                             now::get);
             now.set(start.plus(Run.SILENCE.dividedBy(2)));
             assertThat(run.isStuck()).isFalse();
             now.set(start.plus(Run.SILENCE.multipliedBy(2)));
             assertThat(run.isStuck()).isTrue();
-            run.sign();
+            run.touch();
             assertThat(run.isStuck()).isFalse();
         }
     }
@@ -163,7 +163,8 @@ class HealthTest {
                 NAMESPACE,
                 name,
                 "data",
-                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due)),
+                SnapshotLabels.of(
+                        name, "hourly", SnapshotNames.run("hourly", due), Program.INSTALLATION),
                 due);
         cluster.driver().pause();
         try (Program program =

@@ -152,7 +152,8 @@ class MetricsTest {
                 NAMESPACE,
                 name,
                 "data",
-                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due)),
+                SnapshotLabels.of(
+                        name, "hourly", SnapshotNames.run("hourly", due), Program.INSTALLATION),
                 due);
         // In the first minutes of an hour its run would be made up.
         Map<String, String> settings =
@@ -175,7 +176,8 @@ class MetricsTest {
                 NAMESPACE,
                 name,
                 "data",
-                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due)),
+                SnapshotLabels.of(
+                        name, "hourly", SnapshotNames.run("hourly", due), Program.INSTALLATION),
                 due);
         TestRoutes.copyTo(directory);
         TestRoutes.schedule(directory, "all", "claims: \"*\"");

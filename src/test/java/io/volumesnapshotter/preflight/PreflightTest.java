@@ -14,6 +14,7 @@ import io.volumesnapshotter.SnapshotterConfiguration;
 import io.volumesnapshotter.VolumeSnapshotter;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
+import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
@@ -425,7 +426,8 @@ class PreflightTest {
         try (KubernetesClient client =
                 ClusterAccess.connect(cluster.config(NAMESPACE), apiServer)) {
             context.start();
-            new Preflight(client, apiServer, hurried).onCamelContextFullyStarted(context, false);
+            new Preflight(client, apiServer, new Claims(client), hurried)
+                    .onCamelContextFullyStarted(context, false);
             await().until(() -> cluster.log().total() > 0);
             apiServer.unreachable("gone");
             assertThat(apiServer.isToldAway()).isTrue();

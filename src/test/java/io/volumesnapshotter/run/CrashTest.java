@@ -187,7 +187,8 @@ class CrashTest {
     private static void earlier(SimulatedCluster cluster, String claim, Instant due) {
         String name = SnapshotNames.snapshot(claim, "hourly", due);
         Map<String, String> labels =
-                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due));
+                SnapshotLabels.of(
+                        name, "hourly", SnapshotNames.run("hourly", due), Program.INSTALLATION);
         cluster.snapshot(NAMESPACE, name, claim, labels, due);
     }
 

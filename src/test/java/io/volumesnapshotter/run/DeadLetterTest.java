@@ -10,8 +10,8 @@ import io.fabric8.kubernetes.api.model.Event;
 import io.volumesnapshotter.observe.FailuresMXBean;
 import io.volumesnapshotter.observe.Management;
 import io.volumesnapshotter.routes.RouteFiles;
-import io.volumesnapshotter.schedule.Policy;
 import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.schedule.Target;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.ApiRequest;
@@ -208,7 +208,11 @@ class DeadLetterTest {
                 NAMESPACE,
                 "db-hourly-20261122090000",
                 "db",
-                SnapshotLabels.of("db-hourly-20261122090000", "hourly", "hourly-20261122090000"),
+                SnapshotLabels.of(
+                        "db-hourly-20261122090000",
+                        "hourly",
+                        "hourly-20261122090000",
+                        Program.INSTALLATION),
                 NINE);
         cluster.driver().neverReady();
         Map<String, String> settings =
@@ -240,7 +244,8 @@ class DeadLetterTest {
                                         NAMESPACE,
                                         name,
                                         "db",
-                                        SnapshotLabels.of(name, "hourly", "hourly-1"),
+                                        SnapshotLabels.of(
+                                                name, "hourly", "hourly-1", Program.INSTALLATION),
                                         NINE));
         cluster.driver().neverReady();
         Map<String, String> settings =
@@ -373,7 +378,8 @@ class DeadLetterTest {
     @Test
     void aClaimThatFailsInTwoPlacesAtOnceIsToldOnce() throws Exception {
         try (Program program = Program.start(cluster, "data")) {
-            Policy policy = PolicyComponent.policyOf(program.context(), "hourly").orElseThrow();
+            Schedule schedule =
+                    PolicyComponent.scheduleOf(program.context(), "hourly").orElseThrow();
             Failures failures =
                     program.context().getRegistry().lookupByNameAndType("failures", Failures.class);
             Claim claim = new Claim(NAMESPACE, "data");
@@ -381,12 +387,14 @@ class DeadLetterTest {
             for (int i = 0; i < 500; i++) {
                 Run run =
                         new Run(
-                                "hourly",
-                                TEN.plusSeconds(i),
+                                new Firing(
+                                        schedule,
+                                        TEN.plusSeconds(i),
+                                        ZoneOffset.UTC,
+                                        Firing.Cause.REQUEST),
                                 List.of(new Target(claim, Optional.empty(), Optional.empty())),
                                 Optional.of(NAMESPACE),
-                                policy,
-                                ZoneOffset.UTC,
+                                Program.INSTALLATION,
                                 InstantSource.system());
                 Callable<Integer> fail =
                         () -> {
@@ -394,7 +402,7 @@ class DeadLetterTest {
                             exchange.setVariable("run", run);
                             exchange.setException(
                                     new SnapshotFailedException(claim, "too late", "wait"));
-                            return failures.of(exchange).failures().size();
+                            return failures.report(exchange).failures().size();
                         };
                 int told = 0;
                 for (Future<Integer> letters : threads.invokeAll(List.of(fail, fail))) {

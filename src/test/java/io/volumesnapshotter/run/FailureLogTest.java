@@ -29,7 +29,7 @@ class FailureLogTest {
     @Test
     void onlyTheLastSnapshotsOfAClaimAreAwaited() {
         IntStream.range(100, 200).forEach(n -> fail("hourly-" + n, "db-hourly-" + n));
-        assertThat(failures.awaited("hourly", List.of(DB)).get(DB))
+        assertThat(failures.expectedLate("hourly", List.of(DB)).get(DB))
                 .hasSize(20)
                 .contains("db-hourly-199", "db-hourly-180");
     }
@@ -37,9 +37,9 @@ class FailureLogTest {
     @Test
     void schedulesAndClaimsAreToldApart() {
         fail("hourly-1", "db-hourly-1");
-        assertThat(failures.awaited("nightly", List.of(DB))).isEmpty();
-        assertThat(failures.awaited("hourly", List.of(new Claim("shop", "data")))).isEmpty();
-        assertThat(failures.awaited("hourly", List.of(DB))).containsKey(DB);
+        assertThat(failures.expectedLate("nightly", List.of(DB))).isEmpty();
+        assertThat(failures.expectedLate("hourly", List.of(new Claim("shop", "data")))).isEmpty();
+        assertThat(failures.expectedLate("hourly", List.of(DB))).containsKey(DB);
     }
 
     @Test
@@ -60,7 +60,7 @@ class FailureLogTest {
     }
 
     private void fail(String run, String snapshot) {
-        failures.failed(
+        failures.add(
                 new Failure(
                         "hourly",
                         run,
@@ -68,6 +68,7 @@ class FailureLogTest {
                         "db",
                         snapshot,
                         "await-ready",
+                        "list",
                         1,
                         TEN,
                         TEN,

@@ -9,7 +9,6 @@ import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.observe.Metrics;
 import io.volumesnapshotter.observe.RunHistory;
-import io.volumesnapshotter.snapshot.Claim;
 import java.io.IOException;
 import java.net.http.HttpTimeoutException;
 import java.time.InstantSource;
@@ -25,9 +24,10 @@ class FailuresTest {
 
     private final Failures failures =
             new Failures(
-                    new ApiServerMonitor("http://api", InstantSource.system()),
                     new RunHistory(new Metrics(new SimpleMeterRegistry()), InstantSource.system()),
                     InstantSource.system());
+    private final RetryPolicy retryPolicy =
+            new RetryPolicy(new ApiServerMonitor("http://api", InstantSource.system()));
     private Exchange exchange;
 
     @BeforeEach
@@ -43,30 +43,29 @@ class FailuresTest {
 
     @Test
     void roomIsMadeForACreationThatAQuotaRefuses() {
-        exchange.setVariable("claim", new Claim("apps", "data"));
-        assertThat(failures.isQuotaRefusal(exchange)).isTrue();
+        exchange.setVariable("operation", "create");
+        assertThat(retryPolicy.isQuotaRefusal(exchange)).isTrue();
     }
 
     @Test
     void whatFailedIsForgottenWhenAnotherReplicaLeads() {
         exchange.getExchangeExtension().setFromRouteId("hourly");
-        failures.of(exchange);
-        assertThat(failures.open().open()).hasSize(1);
-        new Runs(null, null, null, failures, () -> false, null, InstantSource.system())
-                .forgetFires();
-        assertThat(failures.open().open()).isEmpty();
+        failures.report(exchange);
+        assertThat(failures.log().open()).hasSize(1);
+        failures.log().forgetAll();
+        assertThat(failures.log().open()).isEmpty();
     }
 
     @Test
     void noRoomIsMadeForAList() {
-        assertThat(failures.isQuotaRefusal(exchange)).isFalse();
+        exchange.setVariable("operation", "list");
+        assertThat(retryPolicy.isQuotaRefusal(exchange)).isFalse();
     }
 
     @Test
     void noRoomIsMadeForADeletion() {
-        exchange.setVariable("claim", new Claim("apps", "data"));
-        exchange.setVariable("snapshot", "data-1");
-        assertThat(failures.isQuotaRefusal(exchange)).isFalse();
+        exchange.setVariable("operation", "delete");
+        assertThat(retryPolicy.isQuotaRefusal(exchange)).isFalse();
     }
 
     @Test

@@ -479,7 +479,8 @@ class FaultMatrixTest {
                     NAMESPACE,
                     name,
                     claim,
-                    SnapshotLabels.of(name, schedule, SnapshotNames.run(schedule, due)),
+                    SnapshotLabels.of(
+                            name, schedule, SnapshotNames.run(schedule, due), Program.INSTALLATION),
                     due);
         }
 

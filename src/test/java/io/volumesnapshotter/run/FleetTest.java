@@ -257,7 +257,11 @@ class FleetTest {
                     NAMESPACE,
                     snapshot,
                     name(i),
-                    SnapshotLabels.of(snapshot, "hourly", SnapshotNames.run("hourly", NINE)),
+                    SnapshotLabels.of(
+                            snapshot,
+                            "hourly",
+                            SnapshotNames.run("hourly", NINE),
+                            Program.INSTALLATION),
                     NINE);
         }
     }

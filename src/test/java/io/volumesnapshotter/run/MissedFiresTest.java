@@ -101,14 +101,15 @@ class MissedFiresTest {
     @Test
     void aFireThatMeetsARouteThatIsBeingStoppedIsMadeUpAgain() throws Exception {
         AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
-        Runs runs = new Runs(null, null, null, null, () -> true, null, now::get);
-        MissedFires catchUp = new MissedFires(runs, () -> true, null, null, now::get);
+        FireTimes fireTimes = new FireTimes(now::get);
+        MissedFires missedFires =
+                new MissedFires(null, fireTimes, null, () -> true, null, null, now::get);
         try (Program program = start(NEVER)) {
             Route route = program.context().getRoute("hourly");
             program.context().getRouteController().stopRoute("hourly");
-            catchUp.makeUp(route, now.get());
+            missedFires.makeUp(route, now.get());
             now.updateAndGet(time -> time.plusSeconds(60));
-            assertThat(runs.isUnknown("hourly")).isTrue();
+            assertThat(fireTimes.takeRetry("hourly")).isTrue();
             assertThat(program.told(Level.ERROR)).isEmpty();
         }
     }
@@ -193,7 +194,7 @@ class MissedFiresTest {
                 NAMESPACE,
                 "data-" + run,
                 "data",
-                SnapshotLabels.of("data-" + run, schedule, run),
+                SnapshotLabels.of("data-" + run, schedule, run, Program.INSTALLATION),
                 fireTime);
     }
 

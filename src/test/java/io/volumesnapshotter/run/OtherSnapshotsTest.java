@@ -38,7 +38,10 @@ class OtherSnapshotsTest {
                 "data-nightly-20261122000000",
                 "data",
                 SnapshotLabels.of(
-                        "data-nightly-20261122000000", "nightly", "nightly-20261122000000"),
+                        "data-nightly-20261122000000",
+                        "nightly",
+                        "nightly-20261122000000",
+                        Program.INSTALLATION),
                 NINE);
     }
 
@@ -132,7 +135,11 @@ class OtherSnapshotsTest {
 
     @Test
     void aSelectorThatFindsSnapshotsOfTheProgramDoesNotPruneThem() {
-        snapshot("old", "data", SnapshotLabels.of("old", "nightly", "nightly-1"), NINE);
+        snapshot(
+                "old",
+                "data",
+                SnapshotLabels.of("old", "nightly", "nightly-1", Program.INSTALLATION),
+                NINE);
         run(Map.of("claims", "*", "prune-only", "job", "keep-last", "1"));
         awaitNames("data-nightly-20261122000000", "old", "original-2", "original-db");
     }

@@ -72,7 +72,8 @@ class RunTest {
                                     "name", "data-hourly-20261122100000",
                                     "app.kubernetes.io/managed-by", "volume-snapshotter",
                                     "volume-snapshotter/schedule", "hourly",
-                                    "volume-snapshotter/run", "hourly-20261122100000"));
+                                    "volume-snapshotter/run", "hourly-20261122100000",
+                                    "volume-snapshotter/installation", Program.INSTALLATION));
         }
     }
 
@@ -313,8 +314,8 @@ class RunTest {
             program.fire(TEN);
             assertThat(program.told(Level.WARN))
                     .contains(
-                            "hourly-20261122100000 apps/data: left data-hourly-20261122090000: it"
-                                    + " is not stale any more");
+                            "hourly-20261122100000 apps/data: left data-hourly-20261122090000: the"
+                                    + " snapshot was ready, and is gone");
             assertThat(program.told(Level.ERROR))
                     .contains("hourly-20261122100000: failed, 0 of 1 ready, failed: apps/data")
                     .first()
@@ -633,7 +634,8 @@ class RunTest {
                     .contains("hourly-20261122100000: failed, 1 of 2 ready, failed: apps/db");
             assertThat(program.told(Level.INFO))
                     .contains(
-                            "hourly-20261122100000 apps/data: deleted data-hourly-20261122090000");
+                            "hourly-20261122100000 apps/data: deleted data-hourly-20261122090000: no"
+                                    + " rule keeps it");
         }
     }
 
@@ -788,7 +790,12 @@ class RunTest {
     private void seed(String claim, Instant dueTime) {
         String run = SnapshotNames.run("hourly", dueTime);
         String name = SnapshotNames.snapshot(claim, "hourly", dueTime);
-        cluster.snapshot(NAMESPACE, name, claim, SnapshotLabels.of(name, "hourly", run), dueTime);
+        cluster.snapshot(
+                NAMESPACE,
+                name,
+                claim,
+                SnapshotLabels.of(name, "hourly", run, Program.INSTALLATION),
+                dueTime);
     }
 
     private List<String> names() {

@@ -14,6 +14,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.volumesnapshotter.observe.Metrics;
 import io.volumesnapshotter.observe.RunHistory;
+import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.run.Run;
 import io.volumesnapshotter.settings.LabelSelectorSyntax;
 import io.volumesnapshotter.simulation.RequestLog;
@@ -316,15 +317,14 @@ class SelectionTest {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         RunHistory journal = new RunHistory(new Metrics(registry), InstantSource.system());
         try (Program program = start(Map.of("claim-selector", "app=none"))) {
-            Policy policy = PolicyComponent.policyOf(program.context(), "hourly").orElseThrow();
+            Schedule schedule =
+                    PolicyComponent.scheduleOf(program.context(), "hourly").orElseThrow();
             Run run =
                     new Run(
-                            "hourly",
-                            TEN,
+                            new Firing(schedule, TEN, ZoneOffset.UTC, Firing.Cause.REQUEST),
                             List.of(),
                             Optional.of(NAMESPACE),
-                            policy,
-                            ZoneOffset.UTC,
+                            Program.INSTALLATION,
                             InstantSource.system());
             journal.started(run);
             journal.ended(run);

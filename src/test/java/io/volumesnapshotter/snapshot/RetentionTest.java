@@ -42,7 +42,10 @@ class RetentionTest {
 
     private static final Claim DATA = new Claim("shop", "data");
     private static final Map<String, String> OWN = SnapshotLabels.ofSchedule("hourly");
-    private static final Predicate<Snapshot> SCOPE = Retention.takenBy("hourly", DATA);
+    private static final Predicate<Snapshot> SCOPE =
+            snapshot ->
+                    snapshot.claim().equals(DATA)
+                            && snapshot.labels().entrySet().containsAll(OWN.entrySet());
 
     // --- the rules, by example
 
@@ -526,8 +529,7 @@ class RetentionTest {
             mixed.add(new Builder(snapshot).of(DATA, Map.of("job", "volume-snapshotter")).build());
             mixed.add(new Builder(snapshot).of(DATA, SnapshotLabels.ofSchedule("nightly")).build());
         }
-        List<Snapshot> stale =
-                Retention.stale(mixed, SCOPE, history.keep(), history.zone(), history.now());
+        List<Snapshot> stale = stale(mixed, history.keep(), history.zone(), history.now());
         assertThat(stale)
                 .containsExactlyInAnyOrderElementsOf(history.stale())
                 .isSortedAccordingTo(Comparator.comparing(Snapshot::takenAt));
@@ -803,7 +805,16 @@ class RetentionTest {
     }
 
     private static List<Snapshot> stale(List<Snapshot> history, String rules) {
-        return Retention.stale(history, SCOPE, rules(rules), ZoneOffset.UTC, NOW);
+        return stale(history, rules(rules), ZoneOffset.UTC, NOW);
+    }
+
+    private static List<Snapshot> stale(
+            List<Snapshot> history, Keep keep, ZoneId zone, Instant now) {
+        List<Snapshot> stale = new ArrayList<>();
+        Retention.decide(history.stream().filter(SCOPE).toList(), keep, zone, now).stream()
+                .filter(Decision::stale)
+                .forEach(decision -> stale.add(0, decision.snapshot()));
+        return stale;
     }
 
     private static List<String> decide(List<Snapshot> history, String rules) {
@@ -924,10 +935,14 @@ class RetentionTest {
         Snapshot build() {
             return new Snapshot(
                     name,
+                    "uid-of-" + name,
+                    "1",
                     claim,
                     labels,
                     created,
                     taken,
+                    ready,
+                    null,
                     true,
                     ready,
                     terminating ? created : null,

@@ -14,6 +14,7 @@ import io.volumesnapshotter.simulation.SnapshotState;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.PackagedProgram;
+import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -134,7 +135,11 @@ final class SoakLane implements AutoCloseable {
                 Instant due = Instant.now().minus(Duration.ofHours(hours));
                 String name = SnapshotNames.snapshot(claim, "tiered", due);
                 Map<String, String> labels =
-                        SnapshotLabels.of(name, "tiered", SnapshotNames.run("tiered", due));
+                        SnapshotLabels.of(
+                                name,
+                                "tiered",
+                                SnapshotNames.run("tiered", due),
+                                Program.INSTALLATION);
                 cluster.snapshot(NAMESPACE, name, claim, labels, due, state);
             }
         }

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.SnapshotterConfiguration;
 import io.volumesnapshotter.routes.ReloadableContext;
-import io.volumesnapshotter.run.MissedFires;
+import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.nio.file.Path;
@@ -28,6 +28,9 @@ import org.apache.camel.main.Main;
 public final class Program implements AutoCloseable {
 
     public static final String NAMESPACE = SimulatedCluster.NAMESPACE;
+
+    /** The identity that the program takes by default there. */
+    public static final String INSTALLATION = NAMESPACE + ".volume-snapshotter";
 
     private final Main main = ReloadableContext.main();
     private final ToldLines lines = new ToldLines();
@@ -215,7 +218,7 @@ public final class Program implements AutoCloseable {
                 "hourly",
                 ExchangeBuilder.anExchange(context())
                         .withHeader("scheduledFireTime", Date.from(dueTime))
-                        .withProperty(MissedFires.MADE_UP, true)
+                        .withProperty("cause", Firing.Cause.MADE_UP)
                         .build());
     }
 

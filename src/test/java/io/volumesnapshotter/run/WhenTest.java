@@ -1,4 +1,4 @@
-package io.volumesnapshotter.schedule;
+package io.volumesnapshotter.run;
 
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -6,10 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.volumesnapshotter.run.MissedFires;
-import io.volumesnapshotter.run.Run;
-import io.volumesnapshotter.run.Runs;
-import io.volumesnapshotter.run.Snapshots;
+import io.volumesnapshotter.schedule.Claims;
+import io.volumesnapshotter.schedule.Cron;
+import io.volumesnapshotter.schedule.Policy;
+import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
@@ -105,7 +106,11 @@ class WhenTest {
                 NAMESPACE,
                 snapshot,
                 "data",
-                SnapshotLabels.of(snapshot, "hourly", SnapshotNames.run("hourly", due.toInstant())),
+                SnapshotLabels.of(
+                        snapshot,
+                        "hourly",
+                        SnapshotNames.run("hourly", due.toInstant()),
+                        Program.INSTALLATION),
                 due.toInstant());
         try (Program program = start(Map.of("claims", "data,db"))) {
             awaitSucceeded(program);
@@ -225,28 +230,31 @@ class WhenTest {
                     program.context()
                             .getRegistry()
                             .lookupByNameAndType("kubernetesClient", KubernetesClient.class);
-            Runs runs =
-                    new Runs(
+            FireTimes fireTimes = new FireTimes(now::get);
+            Claims claims = new Claims(client);
+            RunStart start =
+                    new RunStart(
                             client,
-                            new Claims(client),
-                            new Snapshots(client),
-                            null,
-                            () -> true,
-                            null,
+                            claims,
+                            new Snapshots(client, claims, now::get),
+                            Program.INSTALLATION,
+                            new Brake(() -> true, () -> false, any -> false),
+                            () -> false,
+                            fireTimes,
                             now::get);
             Exchange fire =
                     ExchangeBuilder.anExchange(program.context())
                             .withHeader("scheduledFireTime", Date.from(due.toInstant()))
-                            .withProperty(MissedFires.MADE_UP, true)
+                            .withProperty("cause", Firing.Cause.MADE_UP)
                             .build();
             fire.setVariable(
                     Schedule.VARIABLE,
                     PolicyComponent.scheduleOf(program.context(), "hourly").orElseThrow());
-            runs.start(fire);
+            assertThat(start.begin(fire)).isEmpty();
             now.updateAndGet(time -> time.plusSeconds(60));
-            assertThat(runs.isUnknown("hourly")).isFalse();
+            assertThat(fireTimes.takeRetry("hourly")).isFalse();
             now.updateAndGet(time -> time.plusSeconds(600));
-            assertThat(runs.isUnknown("hourly")).isTrue();
+            assertThat(fireTimes.takeRetry("hourly")).isTrue();
         }
     }
 
@@ -260,22 +268,36 @@ class WhenTest {
                 NAMESPACE,
                 name,
                 claim,
-                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", fireTime)),
+                SnapshotLabels.of(
+                        name,
+                        "hourly",
+                        SnapshotNames.run("hourly", fireTime),
+                        Program.INSTALLATION),
                 createdAt);
     }
 
     @Test
     void aFireThatWasLeftToTheNextLeaderCountsAsLostForThisOneToo() throws Exception {
         Iterator<Boolean> leads = List.of(true, false).iterator();
-        Runs runs = new Runs(null, null, null, null, leads::next, null, InstantSource.system());
+        FireTimes fireTimes = new FireTimes(InstantSource.system());
+        RunStart start =
+                new RunStart(
+                        null,
+                        null,
+                        null,
+                        Program.INSTALLATION,
+                        new Brake(leads::next, () -> false, any -> false),
+                        () -> false,
+                        fireTimes,
+                        InstantSource.system());
         Exchange fire =
                 ExchangeBuilder.anExchange(new DefaultCamelContext())
                         .withHeader("scheduledFireTime", Date.from(TEN))
                         .withHeader("trigger", "its trigger")
                         .build();
         fire.setVariable(Schedule.VARIABLE, new Schedule("hourly", null));
-        runs.start(fire);
-        assertThat(runs.hasFired("hourly", TEN)).isFalse();
+        assertThat(start.begin(fire)).isEmpty();
+        assertThat(fireTimes.hasFired("hourly", TEN)).isFalse();
     }
 
     /** The errors of a program that listed snapshots so often to find out about the run. */
@@ -303,7 +325,7 @@ class WhenTest {
             MissedFires.fire(
                     program.context().getRoute("hourly"),
                     due.toInstant().minus(Duration.ofHours(1)),
-                    MissedFires.MADE_UP);
+                    Firing.Cause.MADE_UP);
             assertThat(program.told(Level.INFO))
                     .filteredOn(line -> line.contains("starts"))
                     .hasSize(1);
@@ -386,7 +408,7 @@ class WhenTest {
                 NAMESPACE,
                 "old",
                 "data",
-                SnapshotLabels.of("old", "hourly", "hourly-20261101000000"),
+                SnapshotLabels.of("old", "hourly", "hourly-20261101000000", Program.INSTALLATION),
                 TEN.minusSeconds(7200));
         try (Program program = start(Map.of("suspend", "true"))) {
             program.fire(TEN);
@@ -459,12 +481,14 @@ class WhenTest {
 
     private static Run run(Policy policy, Instant fireTime) {
         return new Run(
-                "hourly",
-                fireTime,
+                new Firing(
+                        new Schedule("hourly", policy),
+                        fireTime,
+                        ZoneOffset.UTC,
+                        Firing.Cause.REQUEST),
                 List.of(),
                 Optional.of("shop"),
-                policy,
-                ZoneOffset.UTC,
+                Program.INSTALLATION,
                 () -> fireTime);
     }
 

@@ -1,0 +1,48 @@
+package io.volumesnapshotter.run;
+
+import io.volumesnapshotter.schedule.Schedule;
+import io.volumesnapshotter.snapshot.SnapshotNames;
+import java.time.Instant;
+import java.time.ZoneId;
+
+/**
+ * What is fixed at the instant at which a schedule fires: whatever is edited while its run waits is
+ * for the next one.
+ *
+ * @param schedule name and policy
+ * @param due when it was due, in whole seconds; not when it fired
+ * @param zone in which the keep rules mean hours, days, weeks, months and years
+ * @param cause why it fires
+ */
+public record Firing(Schedule schedule, Instant due, ZoneId zone, Cause cause) {
+
+    /** Property of the exchange that carries it. */
+    public static final String PROPERTY = "firing";
+
+    /** Why a schedule fires. */
+    public enum Cause {
+        /** Its trigger was due. */
+        TRIGGER,
+        /** Its trigger was due and its run, or the end of it, was missed. */
+        MADE_UP,
+        /** Its run failed, and somebody wants it again. */
+        REPLAY,
+        /** Somebody wants a run now. */
+        REQUEST;
+
+        /** Whether no person asked for it. */
+        boolean isAutomatic() {
+            return this == TRIGGER || this == MADE_UP;
+        }
+
+        /** Whether an earlier try of the same run may have left snapshots. */
+        boolean mayHaveBegun() {
+            return this == MADE_UP || this == REPLAY;
+        }
+    }
+
+    /** The name of the run. */
+    public String run() {
+        return SnapshotNames.run(schedule.name(), due);
+    }
+}
