@@ -81,11 +81,12 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
-    private final InstantSource clock = InstantSource.system();
+    private final InstantSource clock;
     private final Config cluster;
     private final Map<String, String> environment;
     private KubernetesClient client;
     private ApiServerMonitor apiServer;
+    private Preflight preflight;
     private RouteFiles routeFiles;
 
     /** Uses the cluster that {@link ClusterAccess#find} finds. */
@@ -99,8 +100,19 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      * @param environment the variables that settings may come from, to find those that are misspelt
      */
     public SnapshotterConfiguration(Config cluster, Map<String, String> environment) {
+        this(cluster, environment, InstantSource.system());
+    }
+
+    /**
+     * Uses a given cluster and a given clock.
+     *
+     * @param clock the present; triggers and waits go by the real one all the same
+     */
+    public SnapshotterConfiguration(
+            Config cluster, Map<String, String> environment, InstantSource clock) {
         this.cluster = cluster;
         this.environment = environment;
+        this.clock = clock;
     }
 
     @Override
@@ -155,8 +167,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         // What works beside them.
         context.addLifecycleStrategy(runs);
-        context.addStartupListener(
-                new Preflight(client, apiServer, claims, timer(context, "preflight")));
+        preflight = new Preflight(client, apiServer, claims, timer(context, "preflight"));
+        context.addStartupListener(preflight);
         MissedFires catchUp =
                 new MissedFires(
                         start,
@@ -373,6 +385,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     ClusterCheck check(CamelContext context) {
         return new ClusterCheck(
                 client, apiServer, new Claims(client), PolicyComponent.schedules(context));
+    }
+
+    /** The look at the cluster after the start, once {@link #configure} was called; null before. */
+    public Preflight preflight() {
+        return preflight;
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

@@ -42,6 +42,7 @@ public final class Preflight implements StartupListener {
     private final ScheduledExecutorService executor;
     private List<Finding> told = List.of();
     private boolean ready;
+    private volatile boolean looked;
 
     /**
      * @param claims is told where claims may be listed
@@ -65,7 +66,11 @@ public final class Preflight implements StartupListener {
 
     @Override
     public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
-        executor.execute(() -> look(context, FIRST_DELAY));
+        executor.execute(
+                () -> {
+                    look(context, FIRST_DELAY);
+                    looked = true;
+                });
     }
 
     private void look(CamelContext context, long delay) {
@@ -100,6 +105,11 @@ public final class Preflight implements StartupListener {
             LOG.debug("preflight failed", e);
         }
         later(() -> look(context, Math.min(2 * delay, DELAY)), Math.min(delay, longest));
+    }
+
+    /** Whether it has looked at least once, whatever it found. */
+    public boolean hasLooked() {
+        return looked;
     }
 
     /** Between runs nobody else would notice that the server is back. */

@@ -38,7 +38,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.impl.DefaultCamelContext;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -47,21 +47,14 @@ class PreflightTest {
 
     private static final String CLASSES = "volumesnapshotclasses.snapshot.storage.k8s.io";
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
     private int exitCode;
 
     @BeforeEach
     void startCluster() {
-        cluster = SimulatedCluster.start();
         cluster.access()
                 .grant(NAMESPACE, "persistentvolumeclaims", "get", "list")
                 .grant(EVERYWHERE, CLASSES, "list");
-        cluster.claim(NAMESPACE, "data");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
     }
 
     @Test

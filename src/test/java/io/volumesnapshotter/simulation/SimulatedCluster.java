@@ -89,6 +89,15 @@ public final class SimulatedCluster implements AutoCloseable {
         return start(0, NAMESPACE);
     }
 
+    /** Starts a cluster on a free port with bound claims in the namespace {@link #NAMESPACE}. */
+    public static SimulatedCluster withClaims(String... names) {
+        SimulatedCluster cluster = start();
+        for (String name : names) {
+            cluster.claim(NAMESPACE, name);
+        }
+        return cluster;
+    }
+
     /** Starts a cluster on this port, with the namespace {@link #NAMESPACE}. */
     public static SimulatedCluster start(int port) {
         return start(port, NAMESPACE);
