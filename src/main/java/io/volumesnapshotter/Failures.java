@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import com.fasterxml.jackson.core.JacksonException;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.kubernetes.NoCredentialException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.http.HttpTimeoutException;
@@ -321,6 +322,9 @@ public final class Failures {
 
     /** What to do about an answer of the API server. */
     static String remedy(KubernetesClientException answer) {
+        if (answer instanceof NoCredentialException) {
+            return "see that it can be had; " + NEXT_RUN;
+        }
         return switch (answer.getCode()) {
             case 401 -> "check the token or the kubeconfig's credentials";
             case 403 -> {

@@ -82,7 +82,7 @@ public final class Preflight implements StartupListener {
         } catch (KubernetesClientException e) {
             // A server that does not serve is told by ApiServer, for all requests.
             if (e.getCode() <= 0 && !executor.isShutdown()) {
-                apiServer.unreachable(Failures.rootWords(e));
+                apiServer.unreachable(e);
             }
         } catch (RuntimeException e) {
             // Routes may be exchanged meanwhile, or an answer may make no sense.

@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.volumesnapshotter.kubernetes.Cluster;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -39,15 +40,20 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
     private final InstantSource clock = InstantSource.system();
-    private final Config cluster;
+    private final Cluster cluster;
     private final Map<String, String> environment;
     private KubernetesClient client;
     private ApiServer apiServer;
     private RouteFiles routeFiles;
 
-    /** Uses the cluster that {@link ClusterAccess#find} finds. */
+    /** Uses the cluster that {@link Cluster#find} finds. */
     public SnapshotterConfiguration() {
-        this(ClusterAccess.find(System.getenv()), System.getenv());
+        this(Cluster.find(System.getenv()), System.getenv());
+    }
+
+    /** Uses the cluster and the token of a configuration. */
+    public SnapshotterConfiguration(Config config, Map<String, String> environment) {
+        this(Cluster.of(config), environment);
     }
 
     /**
@@ -55,7 +61,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      *
      * @param environment the variables that settings may come from, to find those that are misspelt
      */
-    public SnapshotterConfiguration(Config cluster, Map<String, String> environment) {
+    SnapshotterConfiguration(Cluster cluster, Map<String, String> environment) {
         this.cluster = cluster;
         this.environment = environment;
     }
@@ -65,7 +71,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Settings settings = settings(context);
         logs(context, settings);
 
-        apiServer = new ApiServer(cluster.getMasterUrl(), clock);
+        apiServer = new ApiServer(cluster.server(), clock);
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
         Journal journal = new Journal(metrics, clock);
@@ -275,7 +281,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** The address of the API server. */
     String server() {
-        return cluster.getMasterUrl();
+        return cluster.server();
     }
 
     /** A look at the cluster for the schedules of a context that has been configured. */

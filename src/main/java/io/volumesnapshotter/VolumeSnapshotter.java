@@ -1,6 +1,7 @@
 package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.kubernetes.NoCredentialException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -142,11 +143,15 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         try {
             return configuration.check(main.getCamelContext()).look();
         } catch (KubernetesClientException e) {
+            String what = "API server " + configuration.server();
             return List.of(
-                    Finding.essential(
-                            "API server " + configuration.server(),
-                            "it does not serve: " + Failures.words(e),
-                            "look at the API server, and at its address in the kubeconfig"));
+                    e instanceof NoCredentialException
+                            ? Finding.essential(what, Failures.words(e), Failures.remedy(e))
+                            : Finding.essential(
+                                    what,
+                                    "it does not serve: " + Failures.words(e),
+                                    "look at the API server, and at its address in the"
+                                            + " kubeconfig"));
         }
     }
 

@@ -16,7 +16,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /** Signs certificates, with keytool. */
-final class Authority {
+public final class Authority {
 
     private static final String SELF = "authority";
     private static final String PASSWORD = "changeit";
@@ -26,23 +26,47 @@ final class Authority {
     /**
      * @param directory where its key store goes
      */
-    Authority(Path directory) throws IOException, InterruptedException {
+    public Authority(Path directory) throws IOException, InterruptedException {
         store = Files.createTempDirectory(directory, SELF).resolve("store.p12");
-        keytool(SELF, "CN=" + SELF, "-ext", "bc:c");
+        keytool(SELF, "RSA", "CN=" + SELF, "-ext", "bc:c");
     }
 
     /** A certificate with its key, by a name. */
-    void sign(String name, String subject, String usage) throws IOException, InterruptedException {
-        keytool(name, subject, "-signer", SELF, "-ext", "eku=" + usage, "-ext", "san=ip:127.0.0.1");
+    public void sign(String name, String subject, String usage)
+            throws IOException, InterruptedException {
+        sign(name, "RSA", subject, usage, "ip:127.0.0.1");
+    }
+
+    /**
+     * A certificate with its key, by a name.
+     *
+     * @param algorithm RSA, EC or Ed25519
+     * @param names what else it is for, as keytool has it
+     */
+    public void sign(String name, String algorithm, String subject, String usage, String names)
+            throws IOException, InterruptedException {
+        keytool(
+                name,
+                algorithm,
+                subject,
+                "-signer",
+                SELF,
+                "-ext",
+                "eku=" + usage,
+                "-ext",
+                "san=" + names);
+    }
+
+    /** The private key of a certificate, in PKCS 8. */
+    public byte[] key(String name) throws IOException, GeneralSecurityException {
+        return load().getKey(name, PASSWORD.toCharArray()).getEncoded();
     }
 
     /** A certificate with its key and the authority's own, as a TLS Secret is mounted. */
-    void write(String name, Path directory) throws IOException, GeneralSecurityException {
+    public void write(String name, Path directory) throws IOException, GeneralSecurityException {
         KeyStore all = load();
         Files.writeString(directory.resolve("tls.crt"), pem("CERTIFICATE", certificate(all, name)));
-        Files.writeString(
-                directory.resolve("tls.key"),
-                pem("PRIVATE KEY", all.getKey(name, PASSWORD.toCharArray()).getEncoded()));
+        Files.writeString(directory.resolve("tls.key"), pem("PRIVATE KEY", key(name)));
         Files.writeString(directory.resolve("ca.crt"), pem("CERTIFICATE", certificate(all, SELF)));
     }
 
@@ -87,13 +111,13 @@ final class Authority {
         return store.getCertificate(name).getEncoded();
     }
 
-    private static String pem(String kind, byte[] der) {
+    public static String pem(String kind, byte[] der) {
         return "-----BEGIN %1$s-----%n%2$s%n-----END %1$s-----%n"
                 .formatted(
                         kind, Base64.getMimeEncoder(64, "\n".getBytes(UTF_8)).encodeToString(der));
     }
 
-    private void keytool(String name, String subject, String... more)
+    private void keytool(String name, String algorithm, String subject, String... more)
             throws IOException, InterruptedException {
         Path output = store.resolveSibling("keytool.log");
         Stream<String> command =
@@ -105,7 +129,7 @@ final class Authority {
                         "-storepass",
                         PASSWORD,
                         "-keyalg",
-                        "RSA",
+                        algorithm,
                         "-alias",
                         name,
                         "-dname",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -369,7 +370,7 @@ class BadInputTest {
 
     @Test
     void aKubeconfigThatIsNotThereIsNamed() {
-        assertThat(catchThrowable(() -> ClusterAccess.find(Map.of("KUBECONFIG", "/none"))))
+        assertThat(catchThrowable(() -> Cluster.find(Map.of("KUBECONFIG", "/none"))))
                 .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContainingAll("KUBECONFIG", "/none", "no such readable file");
     }

@@ -432,7 +432,7 @@ class PreflightTest {
             context.start();
             new Preflight(client, apiServer, hurried).onCamelContextFullyStarted(context, false);
             await().until(() -> cluster.log().total() > 0);
-            apiServer.unreachable("gone");
+            apiServer.unreachable(new IOException("gone"));
             assertThat(apiServer.isToldAway()).isTrue();
             await().until(
                             () -> {

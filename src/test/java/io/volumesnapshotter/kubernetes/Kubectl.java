@@ -1,0 +1,51 @@
+package io.volumesnapshotter.kubernetes;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** kubectl, where this machine has it: whatever it makes of a kubeconfig is right. */
+final class Kubectl {
+
+    private Kubectl() {}
+
+    static boolean isThere() {
+        return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+                .anyMatch(directory -> Files.isExecutable(Path.of(directory, "kubectl")));
+    }
+
+    /**
+     * Asks for the version.
+     *
+     * @param environment all of its environment but the PATH
+     * @return whether it got it
+     */
+    static boolean getsVersion(Map<String, String> environment, Path home)
+            throws IOException, InterruptedException {
+        return getsVersion(environment, home, "/version");
+    }
+
+    static boolean getsVersion(Map<String, String> environment, Path home, String path)
+            throws IOException, InterruptedException {
+        ProcessBuilder builder =
+                new ProcessBuilder("kubectl", "get", "--raw", path, "--request-timeout=20s")
+                        .redirectErrorStream(true)
+                        .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+        builder.environment().clear();
+        builder.environment().put("PATH", System.getenv("PATH"));
+        builder.environment().put("HOME", home.toString());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (!process.waitFor(1, TimeUnit.MINUTES)) {
+            process.destroyForcibly();
+            throw new IOException("kubectl hangs: " + output);
+        }
+        return process.exitValue() == 0;
+    }
+}
