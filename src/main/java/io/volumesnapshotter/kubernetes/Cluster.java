@@ -93,8 +93,7 @@ public final class Cluster {
 
     private static Cluster ofContext(
             List<Path> files, Kubeconfig.Selection selection, Map<String, String> environment) {
-        ClusterAddress address =
-                ClusterAddress.of(selection.cluster(), User.hasCertificate(selection.user()));
+        ClusterAddress address = ClusterAddress.of(selection.cluster());
         byte[] authority = address.authority().orElseGet(() -> content(address));
         CredentialSource user =
                 new ContextUser(

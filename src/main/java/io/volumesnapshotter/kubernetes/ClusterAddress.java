@@ -1,7 +1,7 @@
 package io.volumesnapshotter.kubernetes;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -46,8 +46,8 @@ record ClusterAddress(
     private static final int HTTPS = 443;
     private static final int HTTP = 80;
 
-    /** A cluster of a kubeconfig, with a user's certificate or without. */
-    static ClusterAddress of(KubeconfigEntry cluster, boolean certificate) {
+    /** A cluster of a kubeconfig. */
+    static ClusterAddress of(KubeconfigEntry cluster) {
         Optional<Path> file = cluster.path("certificate-authority");
         Optional<byte[]> data = cluster.data("certificate-authority-data");
         if (file.isPresent() && data.isPresent()) {
@@ -57,15 +57,14 @@ record ClusterAddress(
                     "certificate-authority-data is there, too: give one of them");
         }
         boolean insecure = cluster.flag("insecure-skip-tls-verify");
-        boolean authority = file.isPresent() || data.isPresent();
-        if (insecure && authority) {
+        if (insecure && (file.isPresent() || data.isPresent())) {
             throw cluster.invalid(
                     "insecure-skip-tls-verify",
                     cluster.text("insecure-skip-tls-verify"),
                     "there is a certificate-authority, too: give one of them");
         }
         return new ClusterAddress(
-                server(cluster, authority || insecure || certificate),
+                server(cluster),
                 cluster.text("tls-server-name"),
                 insecure,
                 file,
@@ -77,7 +76,7 @@ record ClusterAddress(
                         .filter(extension -> extension.text("name").equals(PLUGIN_EXTENSION))
                         .map(extension -> extension.body().path("extension"))
                         .findFirst()
-                        .orElse(MissingNode.getInstance()));
+                        .orElse(NullNode.getInstance()));
     }
 
     /** A server that needs no more than its address. */
@@ -91,17 +90,16 @@ record ClusterAddress(
                 "",
                 "",
                 false,
-                MissingNode.getInstance());
+                NullNode.getInstance());
     }
 
-    private static URI server(KubeconfigEntry cluster, boolean tls) {
+    private static URI server(KubeconfigEntry cluster) {
         String text = cluster.text("server");
         if (text.isEmpty()) {
             throw cluster.invalid("server", text, "give the API server's address");
         }
         try {
-            URI given =
-                    new URI(text.contains("://") ? text : (tls ? "https://" : "http://") + text);
+            URI given = new URI(text);
             if (given.getHost() != null && given.getScheme().matches("(?i)https?")) {
                 String path = given.getRawPath() == null ? "" : given.getRawPath();
                 return new URI(

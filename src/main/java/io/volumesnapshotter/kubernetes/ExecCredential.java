@@ -103,9 +103,7 @@ record ExecCredential(Credentials credentials, Instant expires) {
         if (cluster.disableCompression()) {
             told.put("disable-compression", true);
         }
-        if (!cluster.pluginConfig().isMissingNode()) {
-            told.set("config", cluster.pluginConfig());
-        }
+        told.set("config", cluster.pluginConfig());
         return told;
     }
 

@@ -53,7 +53,7 @@ record HttpProxy(String host, int port, Optional<String> authorization) {
                 throw new InvalidSettingException(
                         place, shown(given), "give an address that begins with http://");
             }
-            return Optional.of(parse(place, given));
+            return Optional.of(parse(place, given, server));
         }
         String scheme = server.getScheme().toUpperCase(Locale.ROOT);
         Optional<String> variable = variable(environment, scheme + "_PROXY");
@@ -73,9 +73,7 @@ record HttpProxy(String host, int port, Optional<String> authorization) {
         if (NoProxy.excepts(noProxy, ClusterAddress.host(server), ClusterAddress.port(server))) {
             return Optional.empty();
         }
-        String value = environment.get(variable.get());
-        return Optional.of(
-                parse(variable.get(), value.contains("://") ? value : "http://" + value));
+        return Optional.of(parse(variable.get(), environment.get(variable.get()), server));
     }
 
     /** The name of a variable that is set, in capitals or not; capitals go first. */
@@ -88,8 +86,9 @@ record HttpProxy(String host, int port, Optional<String> authorization) {
                 .findFirst();
     }
 
-    private static HttpProxy parse(String place, String value) {
-        Matcher parts = ADDRESS.matcher(value.strip());
+    private static HttpProxy parse(String place, String value, URI server) {
+        Matcher parts =
+                ADDRESS.matcher((value.contains("://") ? value : "http://" + value).strip());
         if (!parts.matches()) {
             throw new InvalidSettingException(
                     place, shown(value), "give the proxy's address, as http://proxy:3128");
@@ -107,6 +106,16 @@ record HttpProxy(String host, int port, Optional<String> authorization) {
                         .orElse(DEFAULT_PORT);
         if (port < 1 || port > MAX_PORT) {
             throw new InvalidSettingException(place, shown(value), "its port is none");
+        }
+        if (ClusterAddress.host(server).contains(":") && server.getScheme().equals("https")) {
+            // The JDK's HTTP client fails with a name in brackets for which it asks a proxy.
+            throw new InvalidSettingException(
+                    place,
+                    shown(value),
+                    "the API server's address, "
+                            + server.getAuthority()
+                            + ", is of IPv6, which is not supported by a proxy: give the server's"
+                            + " name, or except the address by NO_PROXY");
         }
         return new HttpProxy(
                 parts.group("host").replaceAll("[\\[\\]]", ""),

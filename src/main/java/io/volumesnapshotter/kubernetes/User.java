@@ -35,6 +35,13 @@ final class User implements CredentialSource {
                     "exec",
                     "extensions");
 
+    private static final Set<String> CERTIFICATE =
+            Set.of(
+                    "client-certificate",
+                    "client-certificate-data",
+                    "client-key",
+                    "client-key-data");
+
     private final Optional<String> authorization;
     private final Optional<Watched<String>> tokenFile;
     private final Optional<Watched<ClientCertificate>> certificate;
@@ -121,10 +128,6 @@ final class User implements CredentialSource {
                 authorization, Optional.empty(), Optional.empty(), Optional.empty(), Map.of());
     }
 
-    static boolean hasCertificate(KubeconfigEntry user) {
-        return user.has("client-certificate") || user.has("client-certificate-data");
-    }
-
     private static Optional<String> basic(KubeconfigEntry user) {
         String name = user.text("username");
         String password = user.text("password");
@@ -168,8 +171,7 @@ final class User implements CredentialSource {
     }
 
     private static Optional<Watched<ClientCertificate>> certificate(KubeconfigEntry user) {
-        boolean hasKey = user.has("client-key") || user.has("client-key-data");
-        if (!hasCertificate(user) && !hasKey) {
+        if (CERTIFICATE.stream().noneMatch(user::has)) {
             return Optional.empty();
         }
         Watched.Source certificates = source(user, "client-certificate");

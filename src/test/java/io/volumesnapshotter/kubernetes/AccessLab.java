@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A server with certificates, users of it, and their kubeconfigs. */
-final class AccessLab implements AutoCloseable {
+public final class AccessLab implements AutoCloseable {
 
     static final int CONNECTION_TIMEOUT = 20_000;
     static final int REQUEST_TIMEOUT = 60_000;
@@ -55,13 +55,13 @@ final class AccessLab implements AutoCloseable {
 
     final Path directory;
     final Authority authority;
-    final KubeServer server;
+    private final KubeServer server;
 
     AccessLab(Path directory) throws Exception {
         this(directory, false);
     }
 
-    AccessLab(Path directory, boolean http2) throws Exception {
+    public AccessLab(Path directory, boolean http2) throws Exception {
         this.directory = directory;
         authority = new Authority(directory);
         Path certificate =
@@ -88,6 +88,10 @@ final class AccessLab implements AutoCloseable {
         return certificate(name, algorithm, "CN=" + name, "clientAuth", "dns:" + name);
     }
 
+    public KubeServer server() {
+        return server;
+    }
+
     /** The server, trusted. */
     String cluster() throws IOException {
         return "server: " + server.url() + "\ncertificate-authority-data: " + authorityData();
@@ -97,7 +101,7 @@ final class AccessLab implements AutoCloseable {
         return directory.resolve("server/ca.crt");
     }
 
-    String authorityData() throws IOException {
+    public String authorityData() throws IOException {
         return base64(authorityFile());
     }
 

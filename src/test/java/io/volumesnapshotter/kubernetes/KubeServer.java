@@ -6,6 +6,7 @@ import io.vertx.core.http.ClientAuth;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.PemTrustOptions;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ import javax.net.ssl.SSLPeerUnverifiedException;
  * An API server as it looks from the outside: TLS, which asks for a certificate, and an answer that
  * depends on who asks. It keeps what it saw.
  */
-final class KubeServer implements AutoCloseable {
+public final class KubeServer implements AutoCloseable {
 
     /**
      * A request as it came.
@@ -32,7 +33,7 @@ final class KubeServer implements AutoCloseable {
      * @param certificate the subject of the certificate that the connection was made with, or empty
      * @param name the name that the client asked for in its hello, or empty
      */
-    record Seen(
+    public record Seen(
             String method,
             String path,
             String authorization,
@@ -41,10 +42,13 @@ final class KubeServer implements AutoCloseable {
             String name,
             String version) {}
 
-    /** What to do beside answering. */
-    enum Farewell {
+    /** What becomes of a connection. */
+    public enum Farewell {
+        /** It goes on. */
         NONE,
+        /** It ends after a refusal, as an API server ends those of unknown users. */
         GO_AWAY,
+        /** It is cut instead of the next answer. */
         CUT
     }
 
@@ -100,11 +104,11 @@ final class KubeServer implements AutoCloseable {
     }
 
     /** Answers others with 401, as an API server does. */
-    void accepts(Predicate<Seen> users) {
+    public void accepts(Predicate<Seen> users) {
         accepts = users;
     }
 
-    void farewell(Farewell next) {
+    public void farewell(Farewell next) {
         farewell = next;
     }
 
@@ -127,7 +131,11 @@ final class KubeServer implements AutoCloseable {
             return;
         }
         if (now == Farewell.GO_AWAY && !accepted) {
-            request.connection().goAway(0);
+            if (request.version() == HttpVersion.HTTP_2) {
+                request.connection().goAway(0);
+            } else {
+                request.response().putHeader("Connection", "close");
+            }
         }
         request.response()
                 .setStatusCode(accepted ? 200 : 401)
@@ -173,12 +181,12 @@ final class KubeServer implements AutoCloseable {
         return port;
     }
 
-    String url() {
+    public String url() {
         return "https://127.0.0.1:" + port;
     }
 
     /** What came since this was asked the last time. */
-    List<Seen> takeSeen() {
+    public List<Seen> takeSeen() {
         synchronized (seen) {
             List<Seen> all = List.copyOf(seen);
             seen.clear();
