@@ -32,7 +32,7 @@ class ClusterAccessPageTest {
 
     private static final Path PAGE = Path.of("docs", "cluster-access.md");
     private static final Pattern ROW =
-            Pattern.compile("(?m)^\\| (`[^|]+`) \\| (supported|refused|not read)");
+            Pattern.compile("(?m)^\\| (`[^|]+`) \\| (supported|refused|not read) \\|");
     private static final Pattern NAME = Pattern.compile("`([^`]+)`");
 
     private static final String TOKEN = "token: secret";

@@ -6,34 +6,32 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** kubectl, where this machine has it: whatever it makes of a kubeconfig is right. */
-final class Kubectl {
+public final class Kubectl {
 
     private Kubectl() {}
 
-    static boolean isThere() {
+    public static boolean isThere() {
         return Stream.of(System.getenv("PATH").split(File.pathSeparator))
                 .anyMatch(directory -> Files.isExecutable(Path.of(directory, "kubectl")));
     }
 
     /**
-     * Asks for the version.
+     * What it says when it does what it is told; empty when it fails, however much it says.
      *
      * @param environment all of its environment but the PATH
-     * @return whether it got it
+     * @param home where it keeps what it keeps
      */
-    static boolean getsVersion(Map<String, String> environment, Path home)
-            throws IOException, InterruptedException {
-        return getsVersion(environment, home, "/version");
-    }
-
-    static boolean getsVersion(Map<String, String> environment, Path home, String path)
+    public static Optional<String> run(
+            Map<String, String> environment, Path home, String... arguments)
             throws IOException, InterruptedException {
         ProcessBuilder builder =
-                new ProcessBuilder("kubectl", "get", "--raw", path, "--request-timeout=20s")
+                new ProcessBuilder(
+                                Stream.concat(Stream.of("kubectl"), Stream.of(arguments)).toList())
                         .redirectErrorStream(true)
                         .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
         builder.environment().clear();
@@ -46,6 +44,6 @@ final class Kubectl {
             process.destroyForcibly();
             throw new IOException("kubectl hangs: " + output);
         }
-        return process.exitValue() == 0;
+        return process.exitValue() == 0 ? Optional.of(output) : Optional.empty();
     }
 }
