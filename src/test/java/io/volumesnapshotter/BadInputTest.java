@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import ch.qos.logback.classic.Level;
-import io.volumesnapshotter.kubernetes.ClusterAccess;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.settings.InvalidSettingException;
 import io.volumesnapshotter.settings.Settings;
@@ -363,7 +363,7 @@ class BadInputTest {
 
     @Test
     void aKubeconfigThatIsNotThereIsNamed() {
-        assertThat(catchThrowable(() -> ClusterAccess.find(Map.of("KUBECONFIG", "/none"))))
+        assertThat(catchThrowable(() -> Cluster.find(Map.of("KUBECONFIG", "/none"))))
                 .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContainingAll("KUBECONFIG", "/none", "no such readable file");
     }
