@@ -91,8 +91,12 @@ class BadInputTest {
                     time-zone         | Europe/Berlim  | time zone database
                     time-zone         | UTC-3          | time zone database
                     schedule          | ''             | five fields as in crontab
-                    schedule          | '0 25 * * *'   | five fields as in crontab
-                    schedule          | '0 0 13 * 5'   | five fields as in crontab
+                    schedule          | '0 25 * * *'   | hour: "25" is not from 0 to 23
+                    schedule          | '0 0 13 * 5'   | crontab takes two days as "or"
+                    schedule          | '0 3 ? * *'    | crontab has no ?; write *
+                    schedule          | '*/90 * * * *' | crontab begins anew with each hour
+                    schedule          | 'CRON_TZ=UTC 0 3 * * *' | snapshotter.time-zone
+                    schedule          | 'TZ=Europe/Berlin 0 0 3 * * ?' | trigger.timeZone
                     schedule          | '* * * *'      | five fields as in crontab
                     schedule          | @reboot        | five fields as in crontab
                     schedule          | '0 0 0 1 1 ? 2020' | never fires again
