@@ -1,5 +1,6 @@
 package io.volumesnapshotter;
 
+import io.volumesnapshotter.observe.NegotiatedMetrics;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -22,6 +23,7 @@ import org.apache.camel.component.quartz.QuartzEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.impl.engine.RouteService;
 import org.apache.camel.main.Main;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.apache.camel.model.ModelLifecycleStrategySupport;
 import org.apache.camel.model.OnCompletionDefinition;
 import org.apache.camel.model.OnExceptionDefinition;
@@ -62,16 +64,25 @@ final class ReloadableContext extends DefaultCamelContext {
         super(false);
     }
 
-    /** Camel's main program with a context of this kind. */
+    /**
+     * Camel's main program with a context of this kind, which does nothing of its own about
+     * signals: told to leave them alone, Camel's shutdown strategy adds a hook each time it waits,
+     * and these stop the program side by side.
+     */
     static Main main() {
-        return new Main() {
-            @Override
-            protected CamelContext createCamelContext() {
-                ReloadableContext context = new ReloadableContext();
-                context.getCamelContextExtension().setRegistry(registry);
-                return context;
-            }
-        };
+        Main main =
+                new Main() {
+                    @Override
+                    protected CamelContext createCamelContext() {
+                        ReloadableContext context = new ReloadableContext();
+                        context.getCamelContextExtension().setRegistry(registry);
+                        return context;
+                    }
+                };
+        main.setShutdownStrategy(new SimpleMainShutdownStrategy());
+        // Camel looks for it before the configuration is asked.
+        main.bind("metricsPage", new NegotiatedMetrics());
+        return main;
     }
 
     /** Makes routes that are added from now on ones that can be swapped. */

@@ -79,7 +79,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         return preflight(SnapshotterConfiguration::new, Map.of(), System.out::println);
     }
 
-    /** Serves as {@link #run(Supplier, Map, Consumer)} does, and leaves signals to Camel. */
+    /** Serves as {@link #run(Supplier, Map, Consumer)} does, and does nothing about signals. */
     static int run(Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings) {
         return run(wiring, settings, main -> {});
     }
