@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Channel;
 import org.apache.camel.DelegateEndpoint;
@@ -31,6 +32,7 @@ import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.RouteDefinitionHelper;
+import org.apache.camel.processor.aggregate.AggregateProcessor;
 import org.apache.camel.spi.ExchangeFactoryManager;
 import org.apache.camel.spi.LifecycleStrategy;
 import org.apache.camel.spi.Resource;
@@ -52,6 +54,9 @@ final class ReloadableContext extends DefaultCamelContext {
 
     private final RouteVersions versions = new RouteVersions();
     private final Set<Retired> done = new HashSet<>();
+
+    /** Routes of which what was collected is being sent on. */
+    private final Set<Route> completing = ConcurrentHashMap.newKeySet();
 
     /** A route that starts no exchange any more. */
     private record Retired(
@@ -247,10 +252,42 @@ final class ReloadableContext extends DefaultCamelContext {
 
     /** Ends what retired routes have in which no exchange goes on any more since the last call. */
     void disposeDone() {
-        List<Retired> now = retired.stream().filter(old -> versions.isDone(old.route())).toList();
+        List<Retired> now =
+                retired.stream()
+                        .filter(old -> versions.isDone(old.route()))
+                        .filter(old -> hasHandedOn(old.route()))
+                        .toList();
         now.stream().filter(done::contains).forEach(this::dispose);
         done.clear();
         done.addAll(now);
+    }
+
+    /**
+     * Whether a route holds nothing back any more. What its aggregators have collected is completed
+     * on the way, elsewhere: where it is sent to may take its time.
+     */
+    private boolean hasHandedOn(Route route) {
+        List<AggregateProcessor> aggregators =
+                services(route).stream()
+                        .filter(AggregateProcessor.class::isInstance)
+                        .map(AggregateProcessor.class::cast)
+                        .toList();
+        boolean collected =
+                aggregators.stream()
+                        .anyMatch(any -> !any.getAggregationRepository().getKeys().isEmpty());
+        if (collected && completing.add(route)) {
+            getExecutorServiceManager()
+                    .newThread(
+                            "complete " + route.getId(),
+                            () -> {
+                                aggregators.forEach(AggregateProcessor::forceCompletionOfAllGroups);
+                                completing.remove(route);
+                            })
+                    .start();
+        }
+        return !collected
+                && !completing.contains(route)
+                && aggregators.stream().allMatch(any -> any.getInProgressCompleteExchanges() == 0);
     }
 
     /**
