@@ -7,6 +7,7 @@ import io.volumesnapshotter.kubernetes.Causes;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.kubernetes.NoCredentialException;
 import io.volumesnapshotter.observe.ManagementCheck;
+import io.volumesnapshotter.observe.NegotiatedMetrics;
 import io.volumesnapshotter.preflight.Finding;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.routes.RouteFiles;
@@ -89,7 +90,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         return preflight(SnapshotterConfiguration::new, Map.of(), System.out::println);
     }
 
-    /** Serves as {@link #run(Supplier, Map, Consumer)} does, and leaves signals to Camel. */
+    /** Serves as {@link #run(Supplier, Map, Consumer)} does, and does nothing about signals. */
     public static int run(Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings) {
         return run(wiring, settings, main -> {});
     }
@@ -168,6 +169,8 @@ public final class VolumeSnapshotter implements Callable<Integer> {
             Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings, Work work) {
         SnapshotterConfiguration configuration = null;
         Main main = ReloadableContext.main();
+        // Camel looks for it before the configuration is asked.
+        main.bind("metricsPage", new NegotiatedMetrics());
         try {
             configuration = wiring.get();
             main.addMainListener(new ManagementCheck());
