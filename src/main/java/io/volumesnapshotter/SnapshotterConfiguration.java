@@ -153,7 +153,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         ends,
                         fireTimes,
                         clock);
-        Runs runs = new Runs(start, brake, claims, failures, history);
+        Runs runs = new Runs(start, brake, claims, failures, history, clock);
         Events events = new Events(client, apiServer, environment, clock);
         ExecutorService notifications = notifications(context);
         ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");
