@@ -17,7 +17,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -26,7 +25,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,10 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whom Jolokia answers in the packaged program, and what it lets them do. */
-@Timeout(120)
 class JolokiaIT {
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String USER = basic("ops:s3cret");
@@ -207,7 +203,7 @@ class JolokiaIT {
     void ourOperationsWork() throws Exception {
         assertThat(answer(exec(SCHEDULE, "runNow")).path("value").asText()).contains("starts");
 
-        await().atMost(LIMIT).until(() -> !cluster.snapshots(NAMESPACE, "data").isEmpty());
+        await().until(() -> !cluster.snapshots(NAMESPACE, "data").isEmpty());
     }
 
     @ParameterizedTest
@@ -295,8 +291,7 @@ class JolokiaIT {
         environment.put("JAVA_OPTS", "-Xmx128m -Dcamel.management.port=" + port);
         PackagedProgram started = PackagedProgram.start(own, environment);
         started.awaitLine("can be listed");
-        await().atMost(LIMIT)
-                .ignoreExceptions()
+        await().ignoreExceptions()
                 .until(() -> send(port, "/observe/health/ready").statusCode() == 200);
         return started;
     }

@@ -25,11 +25,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a line concerns stands beside it as it stands in it. */
-@Timeout(60)
 class LogKeysTest {
 
     /** Three fire times, none too late to be made up. */

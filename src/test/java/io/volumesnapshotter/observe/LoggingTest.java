@@ -14,13 +14,11 @@ import javax.management.JMX;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is logged, changed by JMX while the program runs. */
-@Timeout(60)
 class LoggingTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");

@@ -27,7 +27,6 @@ import io.volumesnapshotter.testing.Program;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,13 +36,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The rights of each overlay: which they are, and that schedules of its reach work with them. */
-@Timeout(60)
 class RightsTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
@@ -292,8 +289,7 @@ class RightsTest {
     }
 
     private static void awaitTold(Program program, Level level, String... words) {
-        await().atMost(Duration.ofSeconds(30))
-                .untilAsserted(
+        await().untilAsserted(
                         () ->
                                 assertThat(program.told(level))
                                         .anySatisfy(line -> assertThat(line).contains(words)));

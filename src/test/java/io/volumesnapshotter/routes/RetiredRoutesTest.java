@@ -31,11 +31,9 @@ import org.apache.camel.support.LifecycleStrategySupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is left of routes that were exchanged: nothing, with all that shows routes switched on. */
-@Timeout(120)
 class RetiredRoutesTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
@@ -131,8 +129,7 @@ class RetiredRoutesTest {
 
     /** Waits until there are only those routes that run. */
     private void awaitOnlyRunningRoutes() {
-        await().atMost(Duration.ofSeconds(30))
-                .pollInterval(Duration.ofMillis(200))
+        await().pollInterval(Duration.ofMillis(200))
                 .untilAsserted(
                         () -> {
                             System.gc();

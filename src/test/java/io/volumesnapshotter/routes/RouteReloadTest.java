@@ -41,7 +41,6 @@ import org.apache.camel.support.DefaultComponent;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -50,7 +49,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Edits of the route files while the program runs. */
-@Timeout(60)
 class RouteReloadTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");

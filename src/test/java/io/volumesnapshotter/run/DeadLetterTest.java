@@ -46,11 +46,9 @@ import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How a failure is told, and that it is well again: log, Event, notification. */
-@Timeout(60)
 class DeadLetterTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
@@ -278,7 +276,12 @@ class DeadLetterTest {
                         request -> request.is("create", "volumesnapshots"),
                         Faults.ALWAYS,
                         ApiAnswer.status(503, "ServiceUnavailable", "etcd is away"));
-        try (Program program = Program.start(cluster, "data,db", impatient())) {
+        Map<String, String> settings =
+                Map.of(
+                        "snapshotter.claims", "data,db",
+                        "snapshotter.routes", impatient().toString(),
+                        "snapshotter.ready-timeout", "500ms");
+        try (Program program = Program.start(cluster, settings)) {
             program.fire(TEN);
             assertThat(program.told(Level.ERROR))
                     .hasSize(2)

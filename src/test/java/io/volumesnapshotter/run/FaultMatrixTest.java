@@ -47,7 +47,6 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -60,7 +59,6 @@ import org.junit.jupiter.api.io.TempDir;
  * table that this test prints. Waits are shortened: those between two tries to a twentieth, the
  * client's time-out to two seconds.
  */
-@Timeout(900)
 class FaultMatrixTest {
 
     private static final Path PAGE = Path.of("docs", "fault-matrix.md");
@@ -509,8 +507,7 @@ class FaultMatrixTest {
         private void prepare(SimulatedCluster cluster, Program program) {
             // The look after the start sends what a run sends, and is not meant.
             for (String looked : List.of("persistentvolumeclaims", "volumesnapshotclasses")) {
-                await().atMost(Duration.ofSeconds(30))
-                        .until(
+                await().until(
                                 () ->
                                         cluster.log().entries().stream()
                                                 .anyMatch(e -> e.resource().equals(looked)));
@@ -562,8 +559,7 @@ class FaultMatrixTest {
                         .limit(KEEP)
                         .forEach(expected::add);
             }
-            await().atMost(Duration.ofSeconds(20))
-                    .untilAsserted(() -> assertThat(names(cluster)).isEqualTo(expected));
+            await().untilAsserted(() -> assertThat(names(cluster)).isEqualTo(expected));
         }
 
         private void heal(SimulatedCluster cluster, int times) {

@@ -31,11 +31,9 @@ import org.apache.camel.util.json.Jsoner;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The examples of notify routes, each with a receiver of its kind. */
-@Timeout(60)
 class NotifyTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");

@@ -18,10 +18,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What becomes of snapshots that no schedule of the program took. */
-@Timeout(60)
 class OtherSnapshotsTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");

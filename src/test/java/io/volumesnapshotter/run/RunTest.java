@@ -31,13 +31,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a run of the shipped routes leaves in the cluster, and what it tells. */
-@Timeout(60)
 class RunTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
@@ -799,18 +798,25 @@ class RunTest {
         }
     }
 
-    @Test
-    void runsWithoutTheCrdTellWhatToInstall() {
+    /** The creation and the first look are on their way at the same time. */
+    @ParameterizedTest
+    @CsvSource({"create, await-ready", "list, take-snapshot"})
+    void runsWithoutTheCrdTellWhatToInstall(String late, String phase) {
         cluster.withoutCrd();
         try (Program program = Program.start(cluster, "data")) {
-            program.fire(TEN);
+            await().until(() -> told(program, "API snapshot.storage.k8s.io: the cluster has none"));
+            Faults.Fault held =
+                    cluster.faults()
+                            .hold(Boundary.ARRIVED, request -> request.is(late), Faults.ALWAYS);
+            CompletableFuture<Void> run = program.fireLater(TEN);
+            await().until(() -> told(program, "apps/data: " + phase + " failed"));
+            held.cancel();
+            run.join();
             assertThat(program.told(Level.ERROR))
-                    .anySatisfy(
-                            line ->
-                                    assertThat(line)
-                                            .contains(
-                                                    "apps/data: take-snapshot failed",
-                                                    "install the"));
+                    .filteredOn(line -> line.contains("apps/data: "))
+                    .singleElement()
+                    .asString()
+                    .contains(" failed", "install the");
         }
     }
 

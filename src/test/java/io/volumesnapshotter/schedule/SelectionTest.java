@@ -37,14 +37,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which claims a schedule takes, with what rights, and with which class. */
-@Timeout(60)
 class SelectionTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");

@@ -40,7 +40,7 @@ public final class Program implements AutoCloseable {
                         "snapshotter.schedule", "0 0 0 1 1 ? 2099",
                         "snapshotter.poll-interval", "50ms",
                         "snapshotter.max-poll-interval", "200ms",
-                        "snapshotter.ready-timeout", "5s");
+                        "snapshotter.ready-timeout", Patience.LIMIT.toMillis() + "ms");
         quick.forEach(main::addOverrideProperty);
         settings.forEach(main::addOverrideProperty);
         main.configure()

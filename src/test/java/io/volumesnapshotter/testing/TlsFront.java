@@ -72,6 +72,9 @@ public final class TlsFront implements AutoCloseable {
     }
 
     private static void await(Future<?> future) {
-        future.toCompletionStage().toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
+        future.toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(Patience.LIMIT.toSeconds(), TimeUnit.SECONDS)
+                .join();
     }
 }
