@@ -302,7 +302,7 @@ class DocsTest {
     void everySettingOfTheProgramIsDocumented() throws IOException {
         Set<String> documented =
                 SETTING.matcher(
-                                read(Path.of("README.md"))
+                                read(Path.of("docs", "settings.md"))
                                         + read(Path.of("docs", "high-availability.md"))
                                         + read(Path.of("docs", "hawtio.md")))
                         .results()
