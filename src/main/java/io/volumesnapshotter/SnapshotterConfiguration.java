@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
 import io.volumesnapshotter.kubernetes.LeaderElection;
 import io.volumesnapshotter.observe.Events;
@@ -81,16 +82,22 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
-    private final InstantSource clock = InstantSource.system();
-    private final Config cluster;
+    private final InstantSource clock;
+    private final Cluster cluster;
     private final Map<String, String> environment;
     private KubernetesClient client;
     private ApiServerMonitor apiServer;
+    private Preflight preflight;
     private RouteFiles routeFiles;
 
-    /** Uses the cluster that {@link ClusterAccess#find} finds. */
+    /** Uses the cluster that {@link Cluster#find} finds. */
     public SnapshotterConfiguration() {
-        this(ClusterAccess.find(System.getenv()), System.getenv());
+        this(Cluster.find(System.getenv()), System.getenv());
+    }
+
+    /** Uses the cluster and the token of a configuration. */
+    public SnapshotterConfiguration(Config config, Map<String, String> environment) {
+        this(Cluster.of(config), environment);
     }
 
     /**
@@ -98,9 +105,25 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      *
      * @param environment the variables that settings may come from, to find those that are misspelt
      */
-    public SnapshotterConfiguration(Config cluster, Map<String, String> environment) {
+    public SnapshotterConfiguration(Cluster cluster, Map<String, String> environment) {
+        this(cluster, environment, InstantSource.system());
+    }
+
+    /**
+     * Uses a given cluster and a given clock.
+     *
+     * @param clock the present; triggers and waits go by the real one all the same
+     */
+    public SnapshotterConfiguration(
+            Config config, Map<String, String> environment, InstantSource clock) {
+        this(Cluster.of(config), environment, clock);
+    }
+
+    private SnapshotterConfiguration(
+            Cluster cluster, Map<String, String> environment, InstantSource clock) {
         this.cluster = cluster;
         this.environment = environment;
+        this.clock = clock;
     }
 
     @Override
@@ -108,7 +131,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Settings settings = settings(context);
         logs(context, settings);
 
-        apiServer = new ApiServerMonitor(cluster.getMasterUrl(), clock);
+        apiServer = new ApiServerMonitor(cluster.server(), clock);
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
         RunHistory history = new RunHistory(metrics, clock);
@@ -155,8 +178,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         // What works beside them.
         context.addLifecycleStrategy(runs);
-        context.addStartupListener(
-                new Preflight(client, apiServer, claims, timer(context, "preflight")));
+        preflight = new Preflight(client, apiServer, claims, timer(context, "preflight"));
+        context.addStartupListener(preflight);
         MissedFires catchUp =
                 new MissedFires(
                         start,
@@ -366,13 +389,18 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** The address of the API server. */
     String server() {
-        return cluster.getMasterUrl();
+        return cluster.server();
     }
 
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
         return new ClusterCheck(
                 client, apiServer, new Claims(client), PolicyComponent.schedules(context));
+    }
+
+    /** The look at the cluster after the start, once {@link #configure} was called; null before. */
+    public Preflight preflight() {
+        return preflight;
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

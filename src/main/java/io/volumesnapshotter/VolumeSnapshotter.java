@@ -1,9 +1,11 @@
 package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.Causes;
 import io.volumesnapshotter.kubernetes.ErrorText;
+import io.volumesnapshotter.kubernetes.NoCredentialException;
 import io.volumesnapshotter.observe.ManagementCheck;
 import io.volumesnapshotter.preflight.Finding;
 import io.volumesnapshotter.routes.ReloadableContext;
@@ -150,11 +152,15 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         try {
             return configuration.check(main.getCamelContext()).look();
         } catch (KubernetesClientException e) {
+            String what = "API server " + configuration.server();
             return List.of(
-                    Finding.essential(
-                            "API server " + configuration.server(),
-                            "it does not serve: " + ErrorText.words(e),
-                            "look at the API server, and at its address in the kubeconfig"));
+                    e instanceof NoCredentialException
+                            ? Finding.essential(what, ErrorText.words(e), ApiErrors.remedy(e))
+                            : Finding.essential(
+                                    what,
+                                    "it does not serve: " + ErrorText.words(e),
+                                    "look at the API server, and at its address in the"
+                                            + " kubeconfig"));
         }
     }
 

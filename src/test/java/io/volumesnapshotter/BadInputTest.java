@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import ch.qos.logback.classic.Level;
-import io.volumesnapshotter.kubernetes.ClusterAccess;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.settings.InvalidSettingException;
 import io.volumesnapshotter.settings.Settings;
@@ -20,8 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,19 +30,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What cannot work ends the start with one line that says where, what, and what would be right. */
 class BadInputTest {
 
-    private static SimulatedCluster cluster;
+    @AutoClose private static final SimulatedCluster cluster = SimulatedCluster.start();
 
     @TempDir private Path routes;
-
-    @BeforeAll
-    static void startCluster() {
-        cluster = SimulatedCluster.start();
-    }
-
-    @AfterAll
-    static void stopCluster() {
-        cluster.close();
-    }
 
     @ParameterizedTest(name = "{0}={1}")
     @CsvSource(
@@ -374,7 +363,7 @@ class BadInputTest {
 
     @Test
     void aKubeconfigThatIsNotThereIsNamed() {
-        assertThat(catchThrowable(() -> ClusterAccess.find(Map.of("KUBECONFIG", "/none"))))
+        assertThat(catchThrowable(() -> Cluster.find(Map.of("KUBECONFIG", "/none"))))
                 .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContainingAll("KUBECONFIG", "/none", "no such readable file");
     }

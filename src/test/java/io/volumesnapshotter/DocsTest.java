@@ -43,7 +43,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.impl.DefaultCamelContext;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,7 +91,7 @@ class DocsTest {
 
     @TempDir private Path routes;
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.start();
 
     /** A schedule that is shown, as a route file. */
     private record Example(String name, String text) {
@@ -127,7 +127,6 @@ class DocsTest {
     @BeforeEach
     void startCluster() throws IOException {
         TestRoutes.copyTo(routes);
-        cluster = SimulatedCluster.start();
         cluster.access()
                 .grant(EVERYWHERE, SNAPSHOTS, "create", "get", "list", "delete")
                 .grant(EVERYWHERE, "persistentvolumeclaims", "list")
@@ -150,11 +149,6 @@ class DocsTest {
         cluster.claim("billing", "shy", Map.of(), Map.of("volume-snapshotter/snapshot", "false"));
         cluster.namespace("lab");
         cluster.claim("lab", "data");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
     }
 
     @Test

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,18 +32,11 @@ class HighAvailabilityIT {
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
 
     @BeforeEach
     void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
         cluster.access().grant(NAMESPACE, "leases.coordination.k8s.io", "create", "get", "patch");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
     }
 
     @Test

@@ -20,8 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,19 +36,7 @@ class ProcessIT {
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-        cluster.claim(NAMESPACE, "db");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "db");
 
     @Test
     void environmentVariablesAreTheSettings() throws Exception {
@@ -67,7 +54,7 @@ class ProcessIT {
     void aRunThatGoesOnWhenToldToStopIsFinished() throws Exception {
         cluster.driver().readyAfter(Duration.ofSeconds(3));
         try (PackagedProgram program = start(Map.of())) {
-            await().until(() -> cluster.log().count("create") == 2);
+            await().until(() -> cluster.log().count("create", "volumesnapshots") == 2);
             assertThat(program.terminate()).isZero();
             assertThat(program.lines())
                     .anyMatch(line -> line.contains("told to stop"))
@@ -79,7 +66,7 @@ class ProcessIT {
     void aRunThatTakesLongerThanThereIsTimeIsLeftToTheNext() throws Exception {
         cluster.driver().neverReady();
         try (PackagedProgram program = start(Map.of("CAMEL_MAIN_SHUTDOWN_TIMEOUT", "1"))) {
-            await().until(() -> cluster.log().count("create") == 2);
+            await().until(() -> cluster.log().count("create", "volumesnapshots") == 2);
             assertThat(program.terminate()).isZero();
             assertThat(program.lines())
                     .noneMatch(line -> line.contains("succeeded"))
@@ -100,7 +87,7 @@ class ProcessIT {
     void whileTheApiServerDoesNotServeItEndsWithinItsGracePeriod(boolean hangs) throws Exception {
         cluster.driver().neverReady();
         try (PackagedProgram program = start(Map.of("SNAPSHOTTER_POLL_INTERVAL", "5s"))) {
-            await().until(() -> cluster.log().count("create") == 2);
+            await().until(() -> cluster.log().count("create", "volumesnapshots") == 2);
             if (hangs) {
                 cluster.faults().hold(Faults.Boundary.ARRIVED, any -> true, Faults.ALWAYS);
             } else {
@@ -121,7 +108,7 @@ class ProcessIT {
     void aSecondSignalChangesNothing() throws Exception {
         cluster.driver().readyAfter(Duration.ofSeconds(3));
         try (PackagedProgram program = start(Map.of())) {
-            await().until(() -> cluster.log().count("create") == 2);
+            await().until(() -> cluster.log().count("create", "volumesnapshots") == 2);
             program.tellToEnd();
             program.awaitLine("told to stop");
             assertThat(program.terminate()).isZero();

@@ -11,8 +11,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,19 +20,7 @@ class AlertingIT {
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-        cluster.claim(NAMESPACE, "db");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "db");
 
     @Test
     void anAlertFiresWhenTheDriverFailsAndClearsWhenItIsWell() throws Exception {

@@ -25,6 +25,7 @@ import java.util.Map;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +44,7 @@ class HawtioOnlineIT {
 
     @TempDir private static Path directory;
 
-    private static SimulatedCluster cluster;
+    @AutoClose private static final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
     private static Authority authority;
     private static Authority foreign;
     private static HttpClient gateway;
@@ -53,8 +54,6 @@ class HawtioOnlineIT {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
         authority = new Authority(directory);
         authority.sign("server", "CN=volume-snapshotter", "serverAuth");
         authority.sign("gateway", GATEWAY + ",O=hawtio", "serverAuth,clientAuth");
@@ -83,7 +82,6 @@ class HawtioOnlineIT {
     @AfterAll
     static void stop() throws IOException {
         program.close();
-        cluster.close();
     }
 
     @ParameterizedTest

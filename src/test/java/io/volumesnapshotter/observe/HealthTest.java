@@ -22,8 +22,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** What the probes are told, and those who look closer. */
@@ -33,18 +32,7 @@ class HealthTest {
     private static final String UNSUPPORTED =
             "Failed to take snapshot: rpc error: code = InvalidArgument desc = no snapshots";
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
 
     private static boolean isLive(Program program) {
         return HealthCheckHelper.isResultsUp(

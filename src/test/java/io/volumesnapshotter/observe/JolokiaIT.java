@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,14 +47,12 @@ class JolokiaIT {
 
     @TempDir private static Path directory;
 
-    private static SimulatedCluster cluster;
+    @AutoClose private static final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
     private static PackagedProgram program;
     private static int port;
 
     @BeforeAll
     static void start() throws IOException {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
         Path users = Files.writeString(directory.resolve("users.properties"), "user.ops=s3cret\n");
         port = freePort();
         program =
@@ -69,7 +68,6 @@ class JolokiaIT {
     @AfterAll
     static void stop() throws IOException {
         program.close();
-        cluster.close();
     }
 
     static Stream<String> allowed() {

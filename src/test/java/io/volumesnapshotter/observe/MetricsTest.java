@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -23,8 +22,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,30 +41,10 @@ class MetricsTest {
 
     @TempDir private Path routes;
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-        cluster.claim(NAMESPACE, "logs");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "logs");
 
     private Program start(Map<String, String> settings) {
-        Map<String, String> all =
-                new HashMap<>(
-                        Map.of(
-                                "camel.metrics.enabled", "true",
-                                "camel.management.enabled", "true",
-                                "camel.management.port", "0",
-                                "snapshotter.claims", "data,logs"));
-        all.putAll(settings);
-        return Program.start(cluster, all);
+        return Program.of(cluster).managed().with("claims", "data,logs").with(settings).start();
     }
 
     private static List<String> page(Program program) {

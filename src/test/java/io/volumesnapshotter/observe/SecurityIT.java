@@ -23,8 +23,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -35,18 +34,7 @@ class SecurityIT {
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
 
     @Test
     @EnabledOnOs(OS.LINUX)
@@ -71,7 +59,7 @@ class SecurityIT {
             await().until(() -> !listening(program.pid()).isEmpty());
             int port = listening(program.pid()).iterator().next();
             await().until(() -> code(port, "/observe/health/ready") == 200);
-            await().until(() -> cluster.log().count("create") > 0);
+            await().until(() -> cluster.log().count("create", "volumesnapshots") > 0);
             assertThat(listening(program.pid())).containsExactly(port);
             assertThat(code(port, "/observe/health/live")).isEqualTo(200);
             for (String path :

@@ -106,13 +106,13 @@ class RandomEditsTest {
     }
 
     private Program start(SimulatedCluster cluster) {
-        return Program.start(
-                cluster,
-                Map.of(
-                        "snapshotter.claims", "data",
-                        "snapshotter.routes", directory.toString(),
-                        "snapshotter.routes-poll-interval", "1h",
-                        "snapshotter.max-poll-interval", "50ms"));
+        return Program.of(cluster)
+                .with("claims", "data")
+                .routes(directory)
+                .with("routes-poll-interval", "1h")
+                .with("max-poll-interval", "50ms")
+                .shownByJmx()
+                .start();
     }
 
     private void edit(Program program) throws Exception {

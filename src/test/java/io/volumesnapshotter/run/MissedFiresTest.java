@@ -21,15 +21,13 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.Route;
-import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,42 +35,38 @@ import org.junit.jupiter.api.io.TempDir;
 /** Fire times that are lost while the program runs. */
 class MissedFiresTest {
 
-    private static final String EVERY_FIVE_SECONDS = "*/5 * * * * ?";
+    private static final Duration UNTIL_DUE = Duration.ofMinutes(30);
     private static final String NEVER = "0 0 0 1 1 ? 2099";
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMddHHmmss");
 
+    /** Each hour, next in about half an hour: what comes due comes by the program's clock alone. */
+    private final String hourly =
+            "0 %d * * * ?".formatted(ZonedDateTime.now(ZoneOffset.UTC).plus(UNTIL_DUE).getMinute());
+
     /** Due five minutes ago, and for a year not again. */
-    private final String fiveMinutesAgo = dueAt(ZonedDateTime.now(ZoneOffset.UTC).minusMinutes(5));
+    private final String fiveMinutesAgo = fiveMinutesBefore(Instant.now());
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
 
     @BeforeEach
     void startCluster() throws Exception {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
         TestRoutes.copyTo(directory);
     }
 
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
-
     @Test
-    void aFireThatDoesNotComeIsMadeUp() throws Exception {
-        try (Program program = start(EVERY_FIVE_SECONDS)) {
-            loseAllFires(program);
-            Instant lost = Instant.now();
-            await().until(() -> lastDue().isAfter(lost.plusSeconds(5)));
+    void aFireThatDoesNotComeIsMadeUp() {
+        try (Program program = start(hourly)) {
+            Instant due = missFire(program);
+            await().until(() -> lastDue().equals(due));
             assertThat(program.told(Level.WARN)).isEmpty();
         }
     }
 
     @Test
     void aFireThatComesIsNotMadeUpToo() {
-        try (Program program = start(EVERY_FIVE_SECONDS)) {
+        try (Program program = start("*/2 * * * * ?")) {
             await().until(() -> started(program).size() >= 3);
             assertThat(started(program)).doesNotHaveDuplicates();
         }
@@ -81,17 +75,23 @@ class MissedFiresTest {
     @Test
     void aRouteThatIsStoppedIsNotMadeUpBeforeItStartsAgain() throws Exception {
         TestRoutes.schedule(directory, "other");
-        try (Program program = start(EVERY_FIVE_SECONDS)) {
-            loseAllFires(program);
+        try (Program program = start(hourly)) {
             program.context().getRouteController().stopRoute("hourly");
-            // At the start of the program the time before may have been made up.
-            await().until(() -> count(program, "other-") >= 1);
-            long before = count(program, "hourly-");
-            await().until(() -> count(program, "other-") >= 3);
-            assertThat(count(program, "hourly-")).isEqualTo(before);
+            missFire(program);
+            await().until(() -> count(program, "other-") == 1);
+            missFire(program);
+            await().until(() -> count(program, "other-") == 2);
+            assertThat(count(program, "hourly-")).isZero();
             program.context().getRouteController().startRoute("hourly");
-            await().until(() -> count(program, "hourly-") > before);
+            await().until(() -> count(program, "hourly-") == 1);
         }
+    }
+
+    /** Lets a fire time of the hourly schedule pass without a fire. */
+    private Instant missFire(Program program) {
+        Instant due = Cron.nextDue(hourly, ZoneOffset.UTC, program.now()).orElseThrow();
+        program.pass(Duration.between(program.now(), due.plusSeconds(10)));
+        return due;
     }
 
     private static long count(Program program, String run) {
@@ -116,12 +116,12 @@ class MissedFiresTest {
 
     @Test
     void aScheduleThatIsNewIsNotMadeUpForTimesBefore() throws Exception {
-        try (Program program = start(EVERY_FIVE_SECONDS)) {
-            loseAllFires(program);
-            awaitMadeUp();
-            load(program, "late", fiveMinutesAgo);
-            Instant loaded = Instant.now();
-            await().until(() -> lastDue().isAfter(loaded));
+        try (Program program = start(hourly)) {
+            Instant first = missFire(program);
+            await().until(() -> lastDue().equals(first));
+            load(program, "late", fiveMinutesBefore(program.now()));
+            Instant due = missFire(program);
+            await().until(() -> lastDue().equals(due));
             assertThat(started(program)).noneMatch(line -> line.startsWith("late-"));
         }
     }
@@ -129,34 +129,32 @@ class MissedFiresTest {
     @Test
     void aScheduleWithAnotherTriggerIsNotMadeUpForTimesBefore() throws Exception {
         TestRoutes.schedule(directory, "late");
-        try (Program program = start(EVERY_FIVE_SECONDS)) {
-            loseAllFires(program);
-            awaitMadeUp();
+        try (Program program = start(hourly)) {
+            Instant first = missFire(program);
+            await().until(() -> lastDue().equals(first) && count(program, "late-") == 1);
             load(program, "late", NEVER);
-            load(program, "late", fiveMinutesAgo);
-            Instant loaded = Instant.now();
-            await().until(() -> lastDue().isAfter(loaded));
+            load(program, "late", fiveMinutesBefore(program.now()));
+            Instant due = missFire(program);
+            await().until(() -> lastDue().equals(due));
             assertThat(started(program))
                     .filteredOn(line -> line.startsWith("late-"))
-                    .noneMatch(
-                            line -> line.contains(SnapshotNames.run("late", due(fiveMinutesAgo))));
+                    .singleElement()
+                    .asString()
+                    .contains(SnapshotNames.run("late", first));
         }
     }
 
     @Test
     void whatPassedWhileARouteWasStoppedIsNoFailure() throws Exception {
-        Instant before = Instant.now().truncatedTo(ChronoUnit.HOURS).minusSeconds(3600);
-        seed("hourly", before);
+        seed("hourly", Cron.lastDue(hourly, ZoneOffset.UTC, Instant.now()).orElseThrow());
         TestRoutes.schedule(directory, "hourly", "starting-deadline: 1s");
-        try (Program program = start("*/20 * * * * ?")) {
+        TestRoutes.schedule(directory, "other");
+        try (Program program = start(hourly)) {
             program.context().getRouteController().stopRoute("hourly");
-            Instant stopped = Instant.now();
-            Instant next = Cron.nextDue("*/20 * * * * ?", ZoneOffset.UTC, stopped).orElseThrow();
-            await().until(() -> Instant.now().isAfter(next.plusSeconds(5)));
-            int told = program.told(Level.ERROR).size();
+            missFire(program);
+            await().until(() -> count(program, "other-") == 1);
             program.context().getRouteController().startRoute("hourly");
-            await().during(Duration.ofSeconds(2))
-                    .until(() -> program.told(Level.ERROR).size() == told);
+            await().during(Duration.ofSeconds(2)).until(() -> program.told(Level.ERROR).isEmpty());
         }
     }
 
@@ -200,18 +198,6 @@ class MissedFiresTest {
                 fireTime);
     }
 
-    private static void loseAllFires(Program program) throws Exception {
-        program.context().getComponent("quartz", QuartzComponent.class).getScheduler().standby();
-    }
-
-    /**
-     * Waits until the program has looked for missed fire times, after its triggers were stopped.
-     */
-    private void awaitMadeUp() {
-        Instant lost = Instant.now();
-        await().until(() -> lastDue().isAfter(lost));
-    }
-
     private void load(Program program, String name, String cron, String... settings)
             throws Exception {
         TestRoutes.schedule(directory, name, settings);
@@ -224,8 +210,8 @@ class MissedFiresTest {
                                         .replace("{{cron:{{snapshotter.schedule}}}}", cron)));
     }
 
-    private static String dueAt(ZonedDateTime time) {
-        ZonedDateTime minute = time.truncatedTo(ChronoUnit.MINUTES);
+    private static String fiveMinutesBefore(Instant instant) {
+        ZonedDateTime minute = instant.atZone(ZoneOffset.UTC).minusMinutes(5);
         return "0 %d %d %d %d ?"
                 .formatted(
                         minute.getMinute(),

@@ -1,6 +1,5 @@
 package io.volumesnapshotter.run;
 
-import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -29,6 +28,7 @@ import java.util.concurrent.Executors;
 import org.apache.camel.util.json.JsonObject;
 import org.apache.camel.util.json.Jsoner;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,16 +42,13 @@ class NotifyTest {
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "db");
     private HttpServer receiver;
     private final List<String> received = new CopyOnWriteArrayList<>();
     private volatile int answer = 200;
 
     @BeforeEach
     void startReceiver() throws Exception {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-        cluster.claim(NAMESPACE, "db");
         cluster.driver().fails(FAILURE);
         receiver = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         receiver.setExecutor(Executors.newCachedThreadPool());
@@ -71,7 +68,6 @@ class NotifyTest {
     @AfterEach
     void stopReceiver() {
         receiver.stop(0);
-        cluster.close();
     }
 
     @Test
@@ -94,7 +90,7 @@ class NotifyTest {
 
     @Test
     void slackGetsOneMessageForFailuresThatComeTogether() throws Exception {
-        Map<String, String> settings = Map.of("notify.url", url(), "notify.collect", "300");
+        Map<String, String> settings = Map.of("notify.url", url(), "notify.collect", "1000");
         try (Program program = start("slack", "data,db", settings)) {
             program.fire(TEN);
             await().until(() -> !received.isEmpty());
