@@ -303,14 +303,6 @@ class BadInputTest {
     }
 
     @Test
-    void whatStandsInAUriAndBelowItIsToldToo() throws IOException {
-        setPolicy("keep-last: 1");
-        replace("hourly", "uri: policy:hourly", "uri: policy:hourly?keep-last=3");
-        assertThat(startWithRoutes())
-                .contains("hourly.camel.yaml:14: key: \"keep-last\"", "first on line 12");
-    }
-
-    @Test
     void aMergeKeyIsToldAndAnAliasIsTaken() throws IOException {
         setPolicy("keep-last: 3");
         Path hourly = routes.resolve("hourly.camel.yaml");
@@ -355,6 +347,48 @@ class BadInputTest {
         try (Program program = Program.start(cluster, "data", routes)) {
             assertThat(program.told(Level.WARN)).isEmpty();
         }
+    }
+
+    /** Each in another way; the start tells it and leaves it out, and preflight refuses it. */
+    @ParameterizedTest(name = "{1}")
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    trigger.timeZone        | timeZone             | quartz: timeZone: "UTC"
+                    trigger.timeZone        | trigger.timezone     | quartz: trigger.timezone: "UTC"
+                    stateful: true          | stateful: maybe      | stateful: "maybe"
+                    stateful: true          | pauseJob: true       | pauseJob: "true"
+                    direct:run-schedule     | direct:run           | uri: "direct:run"
+                    direct:run-schedule     | log:x?lovel=INFO     | log: lovel: "INFO"
+                    direct:run-schedule     | bean:runs?method=no  | method: "no"
+                    direct:run-schedule     | log:done             | no run begins
+                    """)
+    void aScheduleThatCannotStartIsToldAndTheOthersRunOn(String from, String to, String words)
+            throws IOException {
+        TestRoutes.copyTo(routes);
+        TestRoutes.schedule(routes, "nightly");
+        replace("nightly", "\"{{snapshotter.time-zone}}\"", "UTC");
+        replace("nightly", from, to);
+        assertThat(toldWhileTheOthersRunOn()).contains("nightly.camel.yaml:", words);
+        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    ref: snapshots             | ref: snapshot       | bean: "snapshot"
+                    method: takeOver           | method: takeover    | method: "takeover"
+                    variable.run.unrequested   | variabel.run        | expression
+                    method: finish             | method: start       | no run is told as ended
+                    """)
+    void whatTheStartRefusesPreflightRefuses(String from, String to, String words)
+            throws IOException {
+        edit("run-schedule", from, to);
+        assertThat(startWithRoutes()).contains("run-schedule.camel.yaml:", words);
+        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
     }
 
     @Test

@@ -123,7 +123,7 @@ final class RouteText {
 
     /**
      * Of a key that stands twice, the last one would win. Camel takes {@code keep-last} and {@code
-     * keepLast} for one, and a parameter in a URI and below it.
+     * keepLast} for one.
      */
     private static void checkKeys(Node node, Set<Node> checked) {
         if (!checked.add(node)) {
@@ -137,7 +137,6 @@ final class RouteText {
                 checkKey(name(field), field.getKeyNode(), keys);
                 checkKeys(field.getValueNode(), checked);
             }
-            checkQuery(mapping);
         }
     }
 
@@ -150,26 +149,6 @@ final class RouteText {
         Mark before = keys.putIfAbsent(StringHelper.camelCaseToDash(name), here);
         if (before != null) {
             throw new DuplicateKeyException(Optional.of(before), name, Optional.of(here));
-        }
-    }
-
-    private static void checkQuery(MappingNode step) {
-        Map<String, Mark> keys = new HashMap<>();
-        for (NodeTuple field : step.getValue()) {
-            if (name(field).equals("uri")
-                    && field.getValueNode() instanceof ScalarNode uri
-                    && uri.getValue().contains("?")) {
-                String query = uri.getValue().substring(uri.getValue().indexOf('?') + 1);
-                for (String parameter : query.split("&")) {
-                    checkKey(parameter.split("=", 2)[0], uri, keys);
-                }
-            }
-        }
-        for (NodeTuple field : step.getValue()) {
-            if (name(field).equals("parameters")
-                    && field.getValueNode() instanceof MappingNode parameters) {
-                parameters.getValue().forEach(own -> checkKey(name(own), own.getKeyNode(), keys));
-            }
         }
     }
 

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.volumesnapshotter.run.ClaimProgress.Phase;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -32,7 +33,7 @@ class ClaimProgressTest {
                     WATCHED,
                             List.of(
                                     p -> p.markRequested(true),
-                                    ClaimProgress::markWatched,
+                                    p -> p.markWatched(Instant.EPOCH),
                                     ClaimProgress::markFailureTold),
                     FAILED, List.of(p -> p.markRequested(true), ClaimProgress::markFailureTold));
 
@@ -47,7 +48,7 @@ class ClaimProgressTest {
         Consumer<ClaimProgress> requested = progress -> progress.markRequested(true);
         Consumer<ClaimProgress> refused = progress -> progress.markRefused("exceeded quota");
         Consumer<ClaimProgress> ready = ClaimProgress::markReady;
-        Consumer<ClaimProgress> watched = ClaimProgress::markWatched;
+        Consumer<ClaimProgress> watched = progress -> progress.markWatched(Instant.EPOCH);
         Consumer<ClaimProgress> lost = ClaimProgress::markLost;
         Consumer<ClaimProgress> told = ClaimProgress::markFailureTold;
         Consumer<ClaimProgress> retried = progress -> progress.markRetried("HTTP 500");

@@ -87,7 +87,7 @@ class SnapshotJudgeTest {
     @Test
     void whatWasRefusedForGoodIsLookedAtForAWhile() {
         progress.markRequested(true);
-        progress.markWatched();
+        progress.markWatched(now);
         Snapshot refused = taken().failed("rpc error: code = InvalidArgument").build();
         assertThat(outcome(refused)).isEqualTo(WAIT);
         for (int look = 0; look < SnapshotJudge.MAX_LOOKS_WATCHED; look++) {
@@ -95,6 +95,15 @@ class SnapshotJudgeTest {
         }
         assertThat(judge(refused)).isEqualTo(new Verdict(FAILED, null));
         assertThat(outcome(taken().build())).isEqualTo(READY);
+    }
+
+    @Test
+    void theNextRunDoesNotWaitForWhatIsOnlyWatched() {
+        progress.markRequested(true);
+        progress.markWatched(now);
+        now = now.plus(SnapshotJudge.WATCH);
+        assertThat(outcome(taken().failed("rpc error: code = InvalidArgument").build()))
+                .isEqualTo(FAILED);
     }
 
     @Test
