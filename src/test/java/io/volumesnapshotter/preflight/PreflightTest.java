@@ -407,7 +407,7 @@ class PreflightTest {
         try (Program program = Program.start(cluster, "data")) {
             awaitTold(program, Level.INFO, "ready: VolumeSnapshots of namespace apps");
             assertThat(program.told(Level.WARN)).isEmpty();
-            assertThat(cluster.log().total()).isEqualTo(9);
+            assertThat(cluster.log().total()).isEqualTo(10);
         }
     }
 
