@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
 import io.volumesnapshotter.kubernetes.LeaderElection;
+import io.volumesnapshotter.kubernetes.LeaseTerms;
 import io.volumesnapshotter.observe.Events;
 import io.volumesnapshotter.observe.FailureManagement;
 import io.volumesnapshotter.observe.JolokiaTls;
@@ -283,8 +284,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** A thread for what is done again and again; at the stop nothing waits for the next time. */
     private ScheduledExecutorService timer(CamelContext context, String name) {
-        ScheduledExecutorService timer =
-                threads(context).newSingleThreadScheduledExecutor(this, name);
+        return timer(context, name, 1);
+    }
+
+    private ScheduledExecutorService timer(CamelContext context, String name, int size) {
+        ScheduledExecutorService timer = threads(context).newScheduledThreadPool(this, name, size);
         if (timer instanceof SizedScheduledExecutorService sized) {
             sized.getScheduledThreadPoolExecutor()
                     .setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -343,7 +347,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** Whether this replica is the one that fires; without an election it always is. */
     private BooleanSupplier leadership(CamelContext context, Settings settings) throws Exception {
-        LeaderElection.Terms terms = LeaderElection.Terms.of(settings);
+        LeaseTerms terms = LeaseTerms.of(settings);
         boolean elects = settings.flag("leader-election");
         model(context).addModelLifecycleStrategy(new LeaderRoutes(context, elects));
         if (!elects) {
@@ -357,8 +361,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         Optional.ofNullable(environment.get("HOSTNAME"))
                                 .filter(Predicate.not(String::isBlank))
                                 .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
-                        timer(context, "leader-election"),
-                        clock);
+                        timer(context, "leader-election", 2),
+                        clock,
+                        System::nanoTime);
         // Not before the routes were found right.
         context.addService(election, true, false);
         return election::isLeader;
