@@ -36,6 +36,7 @@ import io.volumesnapshotter.run.RetryPolicy;
 import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Runs;
 import io.volumesnapshotter.run.Snapshots;
+import io.volumesnapshotter.run.SteadyClock;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.Cron;
 import io.volumesnapshotter.schedule.PolicyComponent;
@@ -53,6 +54,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -82,7 +84,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
-    private final InstantSource clock = InstantSource.system();
+    private final InstantSource clock;
+    private final LongSupplier nanoTime;
+    private final InstantSource steady;
     private final Config cluster;
     private final Map<String, String> environment;
     private KubernetesClient client;
@@ -100,8 +104,26 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      * @param environment the variables that settings may come from, to find those that are misspelt
      */
     public SnapshotterConfiguration(Config cluster, Map<String, String> environment) {
+        this(cluster, environment, InstantSource.system(), System::nanoTime);
+    }
+
+    /**
+     * Uses a given cluster and clocks.
+     *
+     * @param environment the variables that settings may come from, to find those that are misspelt
+     * @param clock the wall clock, which somebody may set
+     * @param nanoTime the monotonic clock, in nanoseconds
+     */
+    public SnapshotterConfiguration(
+            Config cluster,
+            Map<String, String> environment,
+            InstantSource clock,
+            LongSupplier nanoTime) {
         this.cluster = cluster;
         this.environment = environment;
+        this.clock = clock;
+        this.nanoTime = nanoTime;
+        steady = new SteadyClock(clock, nanoTime);
     }
 
     @Override
@@ -109,18 +131,18 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Settings settings = settings(context);
         logs(context, settings);
 
-        apiServer = new ApiServerMonitor(cluster.getMasterUrl(), clock);
+        apiServer = new ApiServerMonitor(cluster.getMasterUrl(), steady);
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
         RunHistory history = new RunHistory(metrics, clock);
         Failures failures = new Failures(history, clock);
         Claims claims = new Claims(client);
-        Snapshots snapshots = new Snapshots(client, claims, clock);
+        Snapshots snapshots = new Snapshots(client, claims, steady);
         BooleanSupplier leader = leadership(context, settings);
         BooleanSupplier ends = () -> context.isStopping() || context.isStopped();
-        PolicyComponent policies = new PolicyComponent(clock);
+        PolicyComponent policies = new PolicyComponent(steady);
         Brake brake = new Brake(leader, ends, policies::isStopped);
-        FireTimes fireTimes = new FireTimes(clock);
+        FireTimes fireTimes = new FireTimes(steady);
         RunStart start =
                 new RunStart(
                         client,
@@ -130,9 +152,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         brake,
                         ends,
                         fireTimes,
-                        clock);
+                        clock,
+                        steady);
         Runs runs = new Runs(start, brake, claims, failures, history);
-        Events events = new Events(client, apiServer, environment, clock);
+        Events events = new Events(client, apiServer, environment, clock, steady);
         ExecutorService notifications = notifications(context);
         ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");
 
@@ -166,7 +189,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         leader,
                         timer(context, "fire-times"),
                         fires,
-                        clock);
+                        clock,
+                        steady);
         context.addStartupListener(catchUp);
 
         // What shows them.
@@ -363,7 +387,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                                 .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
                         timer(context, "leader-election", 2),
                         clock,
-                        System::nanoTime);
+                        nanoTime);
         // Not before the routes were found right.
         context.addService(election, true, false);
         return election::isLeader;

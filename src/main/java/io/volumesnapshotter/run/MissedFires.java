@@ -59,6 +59,8 @@ public final class MissedFires implements StartupListener {
     private final ScheduledExecutorService ticks;
     private final ExecutorService executor;
     private final InstantSource clock;
+    private final InstantSource steady;
+    private final ClockWatch clockWatch;
     private final Map<String, Watch> watches = new HashMap<>();
     private boolean first = true;
     private volatile Instant lastLook;
@@ -75,12 +77,30 @@ public final class MissedFires implements StartupListener {
         Watch(Trigger trigger) {
             this.trigger = trigger;
         }
+
+        /**
+         * Lets times that are in the future come again. One that was passed over is due: the last
+         * one is made up if it did not come.
+         */
+        private void adjust(Instant now) {
+            due = isAfter(due, now) ? null : due;
+            attempted = isAfter(attempted, now) ? null : attempted;
+            if (next != null && trigger.nextDue(now).filter(next::isAfter).isPresent()) {
+                next = trigger.nextDue(now).get();
+            }
+        }
+
+        private static boolean isAfter(Instant time, Instant now) {
+            return time != null && time.isAfter(now);
+        }
     }
 
     /**
      * @param leader whether this program is the one that fires
      * @param ticks where to look
      * @param executor where the runs are waited for, one thread for each
+     * @param clock the present
+     * @param steady measures how long something takes, whatever becomes of the other clock
      */
     public MissedFires(
             RunStart runs,
@@ -89,7 +109,8 @@ public final class MissedFires implements StartupListener {
             BooleanSupplier leader,
             ScheduledExecutorService ticks,
             ExecutorService executor,
-            InstantSource clock) {
+            InstantSource clock,
+            InstantSource steady) {
         this.runs = runs;
         this.fireTimes = fireTimes;
         this.failures = failures;
@@ -97,6 +118,8 @@ public final class MissedFires implements StartupListener {
         this.ticks = ticks;
         this.executor = executor;
         this.clock = clock;
+        this.steady = steady;
+        clockWatch = new ClockWatch(clock, steady);
     }
 
     @Override
@@ -111,7 +134,7 @@ public final class MissedFires implements StartupListener {
     }
 
     private void tick(CamelContext context) {
-        lastLook = clock.instant();
+        lastLook = steady.instant();
         if (!context.isStarted()) {
             return;
         }
@@ -123,7 +146,9 @@ public final class MissedFires implements StartupListener {
     }
 
     private void look(CamelContext context) {
+        clockWatch.takeJump().ifPresent(jump -> adjust(context, jump));
         Instant now = clock.instant();
+        Instant steadyNow = steady.instant();
         boolean leads = leader.getAsBoolean();
         if (!leads) {
             fireTimes.forgetAll();
@@ -134,6 +159,7 @@ public final class MissedFires implements StartupListener {
             if (watch == null) {
                 continue;
             }
+            watch.seen = steadyNow;
             if (!leads || fireTimes.takeRetry(route.getRouteId())) {
                 watch.attempted = null;
             } else if (isMissed(route, watch, now)) {
@@ -142,8 +168,28 @@ public final class MissedFires implements StartupListener {
                 executor.execute(() -> makeUp(route, due));
             }
         }
-        watches.values().removeIf(watch -> watch.seen.isBefore(now.minus(EXCHANGE)));
+        watches.values().removeIf(watch -> watch.seen.isBefore(steadyNow.minus(EXCHANGE)));
         first = false;
+    }
+
+    /** After the wall clock was set, the next fire times are those that it has now. */
+    private void adjust(CamelContext context, Duration jump) {
+        LOG.warn(
+                "this machine's clock was set {} by {} s{}: the next fire times are computed anew",
+                jump.isNegative() ? "back" : "ahead",
+                jump.abs().plusMillis(500).toSeconds(),
+                jump.isNegative() ? "" : ", or it slept");
+        Instant now = clock.instant();
+        fireTimes.forgetFuture(now);
+        watches.values().forEach(watch -> watch.adjust(now));
+        for (Route route : context.getRoutes()) {
+            if (watches.containsKey(route.getRouteId())
+                    && context.getRouteController()
+                            .getRouteStatus(route.getRouteId())
+                            .isStarted()) {
+                Trigger.restart(route, now);
+            }
+        }
     }
 
     /** The schedule of a route as of now, or null where there is none. */
@@ -162,7 +208,6 @@ public final class MissedFires implements StartupListener {
             }
             watch.route = route;
         }
-        watch.seen = now;
         if (watch.next != null && !watch.next.isAfter(now)) {
             watch.due = watch.trigger.lastDue(now).orElse(watch.next);
             watch.next = watch.trigger.nextDue(now).orElse(null);
@@ -217,7 +262,7 @@ public final class MissedFires implements StartupListener {
     /** Whether it has not looked for so long that nothing will be made up any more. */
     public boolean isStuck() {
         Instant last = lastLook;
-        return last != null && last.isBefore(clock.instant().minus(STUCK));
+        return last != null && last.isBefore(steady.instant().minus(STUCK));
     }
 
     /** A fire that meets a route that is just being stopped is lost, and made up once more. */

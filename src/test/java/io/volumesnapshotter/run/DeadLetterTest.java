@@ -404,6 +404,7 @@ class DeadLetterTest {
                                 List.of(new Target(claim, Optional.empty(), Optional.empty())),
                                 Optional.of(NAMESPACE),
                                 Program.INSTALLATION,
+                                InstantSource.system(),
                                 InstantSource.system());
                 Callable<Integer> fail =
                         () -> {

@@ -22,11 +22,14 @@ import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.apache.camel.Route;
 import org.apache.camel.component.quartz.QuartzComponent;
+import org.apache.camel.component.quartz.QuartzEndpoint;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.junit.jupiter.api.AfterEach;
@@ -34,6 +37,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.quartz.CronTrigger;
+import org.quartz.Scheduler;
+import org.quartz.TriggerKey;
 
 /** Fire times that are lost while the program runs. */
 @Timeout(60)
@@ -106,7 +112,7 @@ class MissedFiresTest {
         AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
         FireTimes fireTimes = new FireTimes(now::get);
         MissedFires missedFires =
-                new MissedFires(null, fireTimes, null, () -> true, null, null, now::get);
+                new MissedFires(null, fireTimes, null, () -> true, null, null, now::get, now::get);
         try (Program program = start(NEVER)) {
             Route route = program.context().getRoute("hourly");
             program.context().getRouteController().stopRoute("hourly");
@@ -180,7 +186,78 @@ class MissedFiresTest {
         }
     }
 
+    @Test
+    void aClockThatIsSetBackStopsNoFires() throws Exception {
+        AtomicReference<Duration> ahead = new AtomicReference<>(Duration.ofHours(2));
+        try (Program program = start(EVERY_FIVE_SECONDS, ahead)) {
+            loseAllFires(program);
+            await().atMost(LIMIT).until(() -> lastDue().isAfter(Instant.now()));
+            Instant set = Instant.now();
+            ahead.set(Duration.ZERO);
+            await().atMost(LIMIT).until(() -> dues().anyMatch(due -> isSoonAfter(due, set)));
+            assertThat(program.told(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .matches(".* clock was set back by 7200 s: the next fire times .*");
+        }
+    }
+
+    @Test
+    void aClockThatIsSetAheadStopsNoFires() throws Exception {
+        AtomicReference<Duration> ahead = new AtomicReference<>(Duration.ZERO);
+        try (Program program = start(EVERY_FIVE_SECONDS, ahead)) {
+            loseAllFires(program);
+            awaitMadeUp();
+            Instant set = Instant.now().plusSeconds(7200);
+            ahead.set(Duration.ofSeconds(7200));
+            await().atMost(LIMIT).until(() -> dues().anyMatch(due -> isSoonAfter(due, set)));
+            assertThat(program.told(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .matches(".* clock was set ahead by 7200 s, or it slept: .*");
+        }
+    }
+
+    @Test
+    void quartzComputesTheNextFireTimeAnewAfterTheClockWasSet() throws Exception {
+        AtomicReference<Duration> ahead = new AtomicReference<>(Duration.ofHours(2));
+        try (Program program = start(EVERY_FIVE_SECONDS, ahead)) {
+            Scheduler scheduler =
+                    program.context().getComponent("quartz", QuartzComponent.class).getScheduler();
+            scheduler.standby();
+            TriggerKey key =
+                    ((QuartzEndpoint) program.context().getRoute("hourly").getEndpoint())
+                            .getTriggerKey();
+            // As it is while the clock is ahead.
+            CronTrigger before = (CronTrigger) scheduler.getTrigger(key);
+            Date wrong = Date.from(Instant.now().plusSeconds(7200));
+            scheduler.rescheduleJob(key, before.getTriggerBuilder().startAt(wrong).build());
+            Date anHourLater = Date.from(Instant.now().plusSeconds(3600));
+            assertThat(scheduler.getTrigger(key).getNextFireTime()).isAfter(anHourLater);
+            await().atMost(LIMIT).until(() -> dues().findAny().isPresent());
+            ahead.set(Duration.ZERO);
+            await().atMost(LIMIT)
+                    .until(() -> scheduler.getTrigger(key).getNextFireTime().before(anHourLater));
+            CronTrigger after = (CronTrigger) scheduler.getTrigger(key);
+            assertThat(after.getNextFireTime())
+                    .isBeforeOrEqualTo(Date.from(Instant.now().plusSeconds(5)));
+            assertThat(after.getCronExpression()).isEqualTo(before.getCronExpression());
+            assertThat(after.getTimeZone()).isEqualTo(before.getTimeZone());
+            assertThat(after.getMisfireInstruction()).isEqualTo(before.getMisfireInstruction());
+            assertThat(after.getJobKey()).isEqualTo(before.getJobKey());
+        }
+    }
+
+    private static boolean isSoonAfter(Instant due, Instant time) {
+        return due.isAfter(time.minusSeconds(5)) && due.isBefore(time.plus(LIMIT));
+    }
+
     private Program start(String schedule) {
+        return start(schedule, new AtomicReference<>(Duration.ZERO));
+    }
+
+    /** Starts with a clock that goes ahead of the machine's. */
+    private Program start(String schedule, AtomicReference<Duration> ahead) {
         return Program.start(
                 cluster,
                 Map.of(
@@ -193,7 +270,8 @@ class MissedFiresTest {
                         "snapshotter.routes-reload",
                         "false",
                         "snapshotter.schedule",
-                        schedule));
+                        schedule),
+                () -> Instant.now().plus(ahead.get()));
     }
 
     private void seed(String schedule, Instant fireTime) {
@@ -250,12 +328,15 @@ class MissedFiresTest {
 
     /** When the newest snapshot of the hourly schedule was due. */
     private Instant lastDue() {
+        return dues().max(Instant::compareTo).orElse(Instant.MIN);
+    }
+
+    /** When the runs were due that left a snapshot. */
+    private Stream<Instant> dues() {
         return cluster.snapshots(NAMESPACE).stream()
                 .map(SimulatedSnapshot::name)
                 .filter(name -> name.startsWith("data-hourly-"))
                 .map(name -> name.substring("data-hourly-".length()))
-                .map(time -> LocalDateTime.parse(time, TIME).toInstant(ZoneOffset.UTC))
-                .max(Instant::compareTo)
-                .orElse(Instant.MIN);
+                .map(time -> LocalDateTime.parse(time, TIME).toInstant(ZoneOffset.UTC));
     }
 }

@@ -7,6 +7,7 @@ import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
@@ -34,7 +35,8 @@ public final class Program implements AutoCloseable {
     private Program(
             SimulatedCluster cluster,
             Map<String, String> settings,
-            Map<String, String> environment) {
+            Map<String, String> environment,
+            InstantSource clock) {
         Map<String, String> quick =
                 Map.of(
                         "snapshotter.schedule", "0 0 0 1 1 ? 2099",
@@ -45,7 +47,8 @@ public final class Program implements AutoCloseable {
         settings.forEach(main::addOverrideProperty);
         main.configure()
                 .addConfiguration(
-                        new SnapshotterConfiguration(cluster.config(NAMESPACE), environment));
+                        new SnapshotterConfiguration(
+                                cluster.config(NAMESPACE), environment, clock, System::nanoTime));
     }
 
     /** Starts with these settings, given with their full names, over quick defaults. */
@@ -58,7 +61,13 @@ public final class Program implements AutoCloseable {
             SimulatedCluster cluster,
             Map<String, String> settings,
             Map<String, String> environment) {
-        return new Program(cluster, settings, environment).started();
+        return new Program(cluster, settings, environment, InstantSource.system()).started();
+    }
+
+    /** Starts with a wall clock that the test may set; Quartz goes by the machine's. */
+    public static Program start(
+            SimulatedCluster cluster, Map<String, String> settings, InstantSource clock) {
+        return new Program(cluster, settings, Map.of(), clock).started();
     }
 
     /** Starts as one of several replicas in this JVM, with an election. */
@@ -92,7 +101,8 @@ public final class Program implements AutoCloseable {
                                 claims,
                                 "snapshotter.routes",
                                 routes.toString()),
-                        Map.of());
+                        Map.of(),
+                        InstantSource.system());
         program.main.bind(name, bean);
         return program.started();
     }
