@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
 import io.volumesnapshotter.kubernetes.LeaderElection;
 import io.volumesnapshotter.kubernetes.LeaseTerms;
@@ -87,15 +88,21 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     private final InstantSource clock;
     private final LongSupplier nanoTime;
     private final InstantSource steady;
-    private final Config cluster;
+    private final Cluster cluster;
     private final Map<String, String> environment;
     private KubernetesClient client;
     private ApiServerMonitor apiServer;
+    private Preflight preflight;
     private RouteFiles routeFiles;
 
-    /** Uses the cluster that {@link ClusterAccess#find} finds. */
+    /** Uses the cluster that {@link Cluster#find} finds. */
     public SnapshotterConfiguration() {
-        this(ClusterAccess.find(System.getenv()), System.getenv());
+        this(Cluster.find(System.getenv()), System.getenv());
+    }
+
+    /** Uses the cluster and the token of a configuration. */
+    public SnapshotterConfiguration(Config config, Map<String, String> environment) {
+        this(Cluster.of(config), environment);
     }
 
     /**
@@ -103,19 +110,28 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      *
      * @param environment the variables that settings may come from, to find those that are misspelt
      */
-    public SnapshotterConfiguration(Config cluster, Map<String, String> environment) {
+    public SnapshotterConfiguration(Cluster cluster, Map<String, String> environment) {
         this(cluster, environment, InstantSource.system(), System::nanoTime);
     }
 
     /**
-     * Uses a given cluster and clocks.
+     * Uses a given cluster and given clocks.
      *
      * @param environment the variables that settings may come from, to find those that are misspelt
-     * @param clock the wall clock, which somebody may set
+     * @param clock the present, by a clock that somebody may set; triggers and waits go by the real
+     *     one all the same
      * @param nanoTime the monotonic clock, in nanoseconds
      */
     public SnapshotterConfiguration(
-            Config cluster,
+            Config config,
+            Map<String, String> environment,
+            InstantSource clock,
+            LongSupplier nanoTime) {
+        this(Cluster.of(config), environment, clock, nanoTime);
+    }
+
+    private SnapshotterConfiguration(
+            Cluster cluster,
             Map<String, String> environment,
             InstantSource clock,
             LongSupplier nanoTime) {
@@ -131,7 +147,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Settings settings = settings(context);
         logs(context, settings);
 
-        apiServer = new ApiServerMonitor(cluster.getMasterUrl(), steady);
+        apiServer = new ApiServerMonitor(cluster.server(), steady);
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
         RunHistory history = new RunHistory(metrics, clock);
@@ -179,8 +195,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         // What works beside them.
         context.addLifecycleStrategy(runs);
-        context.addStartupListener(
-                new Preflight(client, apiServer, claims, timer(context, "preflight")));
+        preflight = new Preflight(client, apiServer, claims, timer(context, "preflight"));
+        context.addStartupListener(preflight);
         MissedFires catchUp =
                 new MissedFires(
                         start,
@@ -395,13 +411,18 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** The address of the API server. */
     String server() {
-        return cluster.getMasterUrl();
+        return cluster.server();
     }
 
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
         return new ClusterCheck(
                 client, apiServer, new Claims(client), PolicyComponent.schedules(context));
+    }
+
+    /** The look at the cluster after the start, once {@link #configure} was called; null before. */
+    public Preflight preflight() {
+        return preflight;
     }
 
     /** The route files, once {@link #configure} has read them; null before. */

@@ -42,16 +42,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.impl.DefaultCamelContext;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the page on schedules and the examples show is what the program does. */
-@Timeout(60)
 class DocsTest {
 
     private static final Path PAGE = Path.of("docs", "schedules.md");
@@ -92,7 +90,7 @@ class DocsTest {
 
     @TempDir private Path routes;
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.start();
 
     /** A schedule that is shown, as a route file. */
     private record Example(String name, String text) {
@@ -128,7 +126,6 @@ class DocsTest {
     @BeforeEach
     void startCluster() throws IOException {
         TestRoutes.copyTo(routes);
-        cluster = SimulatedCluster.start();
         cluster.access()
                 .grant(EVERYWHERE, SNAPSHOTS, "create", "get", "list", "delete")
                 .grant(EVERYWHERE, "persistentvolumeclaims", "list")
@@ -151,11 +148,6 @@ class DocsTest {
         cluster.claim("billing", "shy", Map.of(), Map.of("volume-snapshotter/snapshot", "false"));
         cluster.namespace("lab");
         cluster.claim("lab", "data");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
     }
 
     @Test

@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
@@ -27,7 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** What the image promises, as far as it can be told without building one. */
 class ImageIT {
 
-    private static final int LIMIT = 60;
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     @TempDir private Path directory;
@@ -122,9 +120,7 @@ class ImageIT {
     }
 
     private void awaitStatus(int status, int port, String path) {
-        Awaitility.await()
-                .atMost(LIMIT, TimeUnit.SECONDS)
-                .untilAsserted(() -> assertThat(status(port, path)).isEqualTo(status));
+        Awaitility.await().untilAsserted(() -> assertThat(status(port, path)).isEqualTo(status));
     }
 
     /** The HTTP status, or -1 when nothing listens. */

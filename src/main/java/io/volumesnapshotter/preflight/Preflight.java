@@ -3,7 +3,6 @@ package io.volumesnapshotter.preflight;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
-import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Schedule;
@@ -42,6 +41,7 @@ public final class Preflight implements StartupListener {
     private final ScheduledExecutorService executor;
     private List<Finding> told = List.of();
     private boolean ready;
+    private volatile boolean looked;
 
     /**
      * @param claims is told where claims may be listed
@@ -65,7 +65,11 @@ public final class Preflight implements StartupListener {
 
     @Override
     public void onCamelContextFullyStarted(CamelContext context, boolean alreadyStarted) {
-        executor.execute(() -> look(context, FIRST_DELAY));
+        executor.execute(
+                () -> {
+                    look(context, FIRST_DELAY);
+                    looked = true;
+                });
     }
 
     private void look(CamelContext context, long delay) {
@@ -91,15 +95,20 @@ public final class Preflight implements StartupListener {
                 longest = DELAY;
             }
         } catch (KubernetesClientException e) {
-            // A server that does not serve is told by ApiServer, for all requests.
+            // A server that does not serve is told by ApiServerMonitor, for all requests.
             if (e.getCode() <= 0 && !executor.isShutdown()) {
-                apiServer.unreachable(ErrorText.rootWords(e));
+                apiServer.unreachable(e);
             }
         } catch (RuntimeException e) {
             // Routes may be exchanged meanwhile, or an answer may make no sense.
             LOG.debug("preflight failed", e);
         }
         later(() -> look(context, Math.min(2 * delay, DELAY)), Math.min(delay, longest));
+    }
+
+    /** Whether it has looked at least once, whatever it found. */
+    public boolean hasLooked() {
+        return looked;
     }
 
     /** Between runs nobody else would notice that the server is back. */

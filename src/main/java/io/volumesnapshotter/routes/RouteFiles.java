@@ -482,6 +482,10 @@ public final class RouteFiles {
         }
         for (Path entry : entries) {
             Path file = directory.resolve(name(entry));
+            if (isHidden(file)) {
+                // Half-written, locked or of the mount: editors, rsync, macOS, the kubelet.
+                continue;
+            }
             if (name(entry).endsWith(SUFFIX)) {
                 try {
                     reading.texts.put(file, Files.readString(entry));
@@ -497,6 +501,10 @@ public final class RouteFiles {
             }
         }
         return reading;
+    }
+
+    private static boolean isHidden(Path file) {
+        return name(file).startsWith(".");
     }
 
     private static boolean isMisnamed(Path file) {

@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /**
  * Notices when the wall clock is set: between two looks it then has not passed what a steady clock
- * has. A clock that is merely slewed stays below the tolerance.
+ * has. A clock that is merely slewed stays below the tolerance. For use by one thread.
  */
 final class ClockWatch {
 
@@ -25,13 +25,14 @@ final class ClockWatch {
     ClockWatch(InstantSource wall, InstantSource steady) {
         this.wall = wall;
         this.steady = steady;
+        takeJump();
     }
 
     /**
      * How far the wall clock was set since the last look; negative when it was set back, empty when
      * it was not. A machine that slept looks like one whose clock was set ahead.
      */
-    synchronized Optional<Duration> takeJump() {
+    Optional<Duration> takeJump() {
         Instant before = steady.instant();
         Instant now = wall.instant();
         Instant after = steady.instant();

@@ -117,12 +117,14 @@ public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant d
                     if (mayBecomeReady(snapshot, now)) {
                         return decision.keptFor("it may still become ready");
                     }
-                    if (lastOfEach.contains(snapshot)) {
-                        return decision.keptFor(LAST_OF_FORMER);
+                    Optional<String> restored =
+                            claims.restoringFrom(snapshot.claim().namespace(), snapshot.name());
+                    if (restored.isPresent()) {
+                        return decision.keptFor(restored.get() + RESTORED_FROM_IT);
                     }
-                    return claims.restoringFrom(snapshot.claim().namespace(), snapshot.name())
-                            .map(restored -> decision.keptFor(restored + RESTORED_FROM_IT))
-                            .orElse(decision);
+                    return lastOfEach.contains(snapshot)
+                            ? decision.keptFor(LAST_OF_FORMER)
+                            : decision;
                 };
         return Retention.decide(scope, policy.keep(), zone, now).stream().map(spare).toList();
     }

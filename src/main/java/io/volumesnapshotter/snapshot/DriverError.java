@@ -21,6 +21,7 @@ public final class DriverError {
                             + "|non-CSI volume"
                             + "|persistentvolumeclaims?\\s+\\S*\"[^\"]+\" not found"
                             + "|failed to retrieve PVC \\S+ from the lister"
+                            + "|cannot get claim from snapshot"
                             + "|code = (?:InvalidArgument|PermissionDenied|Unimplemented)\\b",
                     Pattern.CASE_INSENSITIVE);
 

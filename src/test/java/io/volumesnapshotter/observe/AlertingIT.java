@@ -10,54 +10,34 @@ import io.volumesnapshotter.testing.Prometheus;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The packaged program, a real Prometheus and the rules that ship; skipped without Prometheus. */
-@Timeout(90)
 class AlertingIT {
-
-    private static final Duration LIMIT = Duration.ofSeconds(25);
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-        cluster.claim(NAMESPACE, "db");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "db");
 
     @Test
     void anAlertFiresWhenTheDriverFailsAndClearsWhenItIsWell() throws Exception {
         int port = freePort();
         try (Prometheus prometheus = Prometheus.start(directory, port, "ops");
                 PackagedProgram program = start(port)) {
-            await().atMost(LIMIT)
-                    .until(
+            await().until(
                             () ->
                                     !prometheus
                                             .query(
                                                     "volume_snapshotter_last_success_timestamp_seconds"
                                                             + "{claim=\"db\"} > 0")
                                             .isEmpty());
-            await().atMost(LIMIT).untilAsserted(() -> assertThat(prometheus.firing()).isEmpty());
+            await().untilAsserted(() -> assertThat(prometheus.firing()).isEmpty());
 
             cluster.driver().fails("db", "rpc error: code = InvalidArgument desc = no such pool");
-            await().atMost(LIMIT)
-                    .untilAsserted(
+            await().untilAsserted(
                             () ->
                                     assertThat(prometheus.firing())
                                             .containsExactlyInAnyOrder(
@@ -69,7 +49,7 @@ class AlertingIT {
                     .isEmpty();
 
             cluster.driver().heal();
-            await().atMost(LIMIT).untilAsserted(() -> assertThat(prometheus.firing()).isEmpty());
+            await().untilAsserted(() -> assertThat(prometheus.firing()).isEmpty());
             assertThat(program.terminate()).isZero();
         }
     }

@@ -12,13 +12,11 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -26,12 +24,10 @@ import org.junit.jupiter.api.io.TempDir;
  * Chromium with its driver, and the libraries that {@code mvn -f examples/hawtio package} copies.
  * With {@code -Dhawtio.images=docs/images} it makes the pictures of docs/hawtio.md.
  */
-@Timeout(180)
 class HawtioIT {
 
     private static final Path LIBRARIES = Path.of("target", "hawtio");
     private static final Path IMAGES = Path.of(System.getProperty("hawtio.images", "target"));
-    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Pattern RUN = Pattern.compile("hourly-\\d{14}(?= starts)");
     private static final String TREE = "//*[@id='%s']//button[normalize-space()='%s']";
 
@@ -63,7 +59,7 @@ class HawtioIT {
                             "org.apache.camel-CamelContexts-volume-snapshotter-routes-folder",
                             "run-schedule"));
             browser.awaitText("From direct:run-s");
-            await().atMost(LIMIT).until(() -> counter(browser).equals(runs(program)));
+            await().until(() -> counter(browser).equals(runs(program)));
             browser.screenshot(IMAGES.resolve("hawtio-route.png"));
 
             browser.click("//a[normalize-space()='JMX']");
@@ -78,7 +74,7 @@ class HawtioIT {
             browser.click("//section[@id='operation-execute-runNow()']//button[.='Execute']");
             browser.awaitText(" starts");
             String run = RUN.matcher(browser.text()).results().findFirst().orElseThrow().group();
-            await().atMost(LIMIT).until(() -> created(cluster, run));
+            await().until(() -> created(cluster, run));
             browser.screenshot(IMAGES.resolve("hawtio-run-now.png"));
 
             browser.click("//a[normalize-space()='Camel']");
@@ -86,7 +82,7 @@ class HawtioIT {
                     TREE.formatted(
                             "org.apache.camel-CamelContexts-volume-snapshotter-routes-folder",
                             "run-schedule"));
-            await().atMost(LIMIT).until(() -> counter(browser).equals(runs(program)));
+            await().until(() -> counter(browser).equals(runs(program)));
             assertThat(program.lines()).noneMatch(line -> line.contains(" ERROR "));
             program.kill();
         } finally {
@@ -110,7 +106,7 @@ class HawtioIT {
     }
 
     private static void connect(Browser browser, String page, int management) throws Exception {
-        await().atMost(LIMIT).until(() -> browser.opens(page));
+        await().until(() -> browser.opens(page));
         browser.click("//button[normalize-space()='Add connection']");
         browser.type("//input[@id='connection-form-name']", "volume-snapshotter");
         browser.click("//label[.//input[@id='connection-form-scheme']]");

@@ -20,25 +20,22 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whom Jolokia over TLS answers in the packaged program, asked as Hawtio Online's gateway asks. */
-@Timeout(120)
 class HawtioOnlineIT {
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String GATEWAY = "CN=hawtio-online.hawtio.svc";
     private static final String VERSION = "{\"type\":\"version\"}";
@@ -47,7 +44,7 @@ class HawtioOnlineIT {
 
     @TempDir private static Path directory;
 
-    private static SimulatedCluster cluster;
+    @AutoClose private static final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
     private static Authority authority;
     private static Authority foreign;
     private static HttpClient gateway;
@@ -57,8 +54,6 @@ class HawtioOnlineIT {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
         authority = new Authority(directory);
         authority.sign("server", "CN=volume-snapshotter", "serverAuth");
         authority.sign("gateway", GATEWAY + ",O=hawtio", "serverAuth,clientAuth");
@@ -81,13 +76,12 @@ class HawtioOnlineIT {
                         "SNAPSHOTTER_JOLOKIA_TLS_LISTEN",
                         String.valueOf(port));
         program = start(settings);
-        await().atMost(LIMIT).ignoreExceptions().until(() -> ask(gateway, VERSION) == 200);
+        await().ignoreExceptions().until(() -> ask(gateway, VERSION) == 200);
     }
 
     @AfterAll
     static void stop() throws IOException {
         program.close();
-        cluster.close();
     }
 
     @ParameterizedTest
@@ -116,7 +110,7 @@ class HawtioOnlineIT {
     void ourOperationsWork() throws Exception {
         assertThat(answer(gateway, port, RUN_NOW).path("value").asText()).contains("starts");
 
-        await().atMost(LIMIT).until(() -> !cluster.snapshots(NAMESPACE, "data").isEmpty());
+        await().until(() -> !cluster.snapshots(NAMESPACE, "data").isEmpty());
     }
 
     @Test
@@ -205,11 +199,9 @@ class HawtioOnlineIT {
         HttpClient next = client(foreign.client("gateway", foreign));
         HttpClient former = client(authority.client("gateway", foreign));
         try (PackagedProgram started = start(changed)) {
-            await().atMost(LIMIT)
-                    .ignoreExceptions()
-                    .until(() -> ask(gateway, other, VERSION) == 200);
+            await().ignoreExceptions().until(() -> ask(gateway, other, VERSION) == 200);
             foreign.write("server", renewed);
-            await().atMost(LIMIT).ignoreExceptions().until(() -> ask(next, other, VERSION) == 200);
+            await().ignoreExceptions().until(() -> ask(next, other, VERSION) == 200);
             assertThatThrownBy(() -> ask(former, other, VERSION)).isInstanceOf(SSLException.class);
             started.terminate();
         }

@@ -12,7 +12,6 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Program;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Collection;
@@ -23,32 +22,17 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What the probes are told, and those who look closer. */
-@Timeout(60)
 class HealthTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
-    private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final String UNSUPPORTED =
             "Failed to take snapshot: rpc error: code = InvalidArgument desc = no snapshots";
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
 
     private static boolean isLive(Program program) {
         return HealthCheckHelper.isResultsUp(
@@ -139,7 +123,7 @@ class HealthTest {
             assertThat(isLive(program)).isTrue();
             assertThat(isReady(program)).isTrue();
             cluster.comeBack();
-            await().atMost(LIMIT).until(run::isDone);
+            await().until(run::isDone);
         }
     }
 
@@ -157,8 +141,7 @@ class HealthTest {
         cluster.driver().fails("data", UNSUPPORTED);
         try (Program program = Program.start(cluster, "data")) {
             program.fire(TEN);
-            await().atMost(LIMIT)
-                    .untilAsserted(
+            await().untilAsserted(
                             () -> {
                                 HealthCheck.Result schedules = result(program, "schedules");
                                 assertThat(schedules.getState()).isEqualTo(HealthCheck.State.DOWN);
@@ -193,8 +176,7 @@ class HealthTest {
                                 "snapshotter.schedule", "@hourly",
                                 "camel.management.enabled", "true",
                                 "camel.management.port", "0"))) {
-            await().atMost(LIMIT)
-                    .untilAsserted(
+            await().untilAsserted(
                             () ->
                                     assertThat(detail(result(program, "schedules")))
                                             .containsEntry("state", "late")

@@ -17,16 +17,15 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,10 +33,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whom Jolokia answers in the packaged program, and what it lets them do. */
-@Timeout(120)
 class JolokiaIT {
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String USER = basic("ops:s3cret");
@@ -50,14 +47,12 @@ class JolokiaIT {
 
     @TempDir private static Path directory;
 
-    private static SimulatedCluster cluster;
+    @AutoClose private static final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
     private static PackagedProgram program;
     private static int port;
 
     @BeforeAll
     static void start() throws IOException {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
         Path users = Files.writeString(directory.resolve("users.properties"), "user.ops=s3cret\n");
         port = freePort();
         program =
@@ -73,7 +68,6 @@ class JolokiaIT {
     @AfterAll
     static void stop() throws IOException {
         program.close();
-        cluster.close();
     }
 
     static Stream<String> allowed() {
@@ -207,7 +201,7 @@ class JolokiaIT {
     void ourOperationsWork() throws Exception {
         assertThat(answer(exec(SCHEDULE, "runNow")).path("value").asText()).contains("starts");
 
-        await().atMost(LIMIT).until(() -> !cluster.snapshots(NAMESPACE, "data").isEmpty());
+        await().until(() -> !cluster.snapshots(NAMESPACE, "data").isEmpty());
     }
 
     @ParameterizedTest
@@ -295,8 +289,7 @@ class JolokiaIT {
         environment.put("JAVA_OPTS", "-Xmx128m -Dcamel.management.port=" + port);
         PackagedProgram started = PackagedProgram.start(own, environment);
         started.awaitLine("can be listed");
-        await().atMost(LIMIT)
-                .ignoreExceptions()
+        await().ignoreExceptions()
                 .until(() -> send(port, "/observe/health/ready").statusCode() == 200);
         return started;
     }

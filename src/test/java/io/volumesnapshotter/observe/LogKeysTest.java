@@ -1,6 +1,5 @@
 package io.volumesnapshotter.observe;
 
-import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -21,15 +20,12 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a line concerns stands beside it as it stands in it. */
-@Timeout(60)
 class LogKeysTest {
 
     /** Three fire times, none too late to be made up. */
@@ -43,20 +39,14 @@ class LogKeysTest {
 
     @TempDir private Path routes;
 
-    private SimulatedCluster cluster;
+    @AutoClose
+    private final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "db", "web");
 
     @BeforeEach
     void startCluster() throws Exception {
-        cluster = SimulatedCluster.start();
-        Stream.of("data", "db", "web").forEach(claim -> cluster.claim(NAMESPACE, claim));
         TestRoutes.copyTo(routes);
         TestRoutes.retryQuickly(routes);
         TestRoutes.schedule(routes, "nightly", "claims: db,web", "keep-last: 1");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
     }
 
     @Test
@@ -69,8 +59,14 @@ class LogKeysTest {
                         ApiAnswer.status(503, "ServiceUnavailable", "etcd is away"));
         try (ToldLines told = new ToldLines();
                 Program program = Program.start(cluster, "data,db", routes)) {
-            cluster.driver().failsFor("web", "rpc error: try again", Duration.ofSeconds(3));
-            runBoth(program, FIRST);
+            cluster.driver().fails("web", "rpc error: try again");
+            CompletableFuture<Void> first = Program.later(() -> runBoth(program, FIRST));
+            await().until(
+                            () ->
+                                    told.atLeast(Level.INFO).stream()
+                                            .anyMatch(line -> line.contains(": not yet: ")));
+            cluster.driver().failsFor("web", "rpc error: try again", Duration.ZERO);
+            first.join();
             runBoth(program, SECOND);
             cluster.driver().heal();
             program.makeUp(THIRD);
@@ -124,7 +120,6 @@ class LogKeysTest {
     void nothingIsLeftBesideLinesThatAreOfNoRun() {
         try (ToldLines told = new ToldLines()) {
             try (Program program = Program.start(cluster, "data,db", routes)) {
-                await().until(() -> told.atLeast(Level.INFO).stream().anyMatch(this::isStart));
                 runBoth(program, SECOND);
             }
             assertThat(
@@ -136,10 +131,6 @@ class LogKeysTest {
                     .isNotEmpty()
                     .allSatisfy(line -> assertThat(line.getMDCPropertyMap()).isEmpty());
         }
-    }
-
-    private boolean isStart(String line) {
-        return line.startsWith("ready: ");
     }
 
     private static void runBoth(Program program, Instant due) {

@@ -1,6 +1,5 @@
 package io.volumesnapshotter.observe;
 
-import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,29 +11,26 @@ import java.time.Instant;
 import java.util.Map;
 import javax.management.JMX;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is logged, changed by JMX while the program runs. */
-@Timeout(60)
 class LoggingTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
     private static final String OURS = "io.volumesnapshotter";
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
     private Program program;
     private LoggingMXBean logging;
 
     @BeforeEach
     void start() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-        program = Program.start(cluster, "data");
+        program = Program.of(cluster).with("claims", "data").shownByJmx().start();
         logging =
                 JMX.newMXBeanProxy(
                         ManagementFactory.getPlatformMBeanServer(),
@@ -46,7 +42,6 @@ class LoggingTest {
     void stop() {
         logging.reset();
         program.close();
-        cluster.close();
     }
 
     @Test

@@ -23,34 +23,18 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The packaged program as others may attack it: what listens, what it logs, whom it trusts. */
-@Timeout(180)
 class SecurityIT {
-
-    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
 
     @Test
     @EnabledOnOs(OS.LINUX)
@@ -72,10 +56,10 @@ class SecurityIT {
                         "JAVA_OPTS",
                         "-Dcamel.management.port=0 -Dlogback.configurationFile=" + logAll("WARN"));
         try (PackagedProgram program = start(onAnyPort)) {
-            await().atMost(LIMIT).until(() -> !listening(program.pid()).isEmpty());
+            await().until(() -> !listening(program.pid()).isEmpty());
             int port = listening(program.pid()).iterator().next();
-            await().atMost(LIMIT).until(() -> code(port, "/observe/health/ready") == 200);
-            await().atMost(LIMIT).until(() -> cluster.log().count("create") > 0);
+            await().until(() -> code(port, "/observe/health/ready") == 200);
+            await().until(() -> cluster.log().count("create", "volumesnapshots") > 0);
             assertThat(listening(program.pid())).containsExactly(port);
             assertThat(code(port, "/observe/health/live")).isEqualTo(200);
             for (String path :
@@ -283,8 +267,7 @@ class SecurityIT {
     /** Waits for a run that began after now to succeed. */
     private static void awaitSuccessAfter(PackagedProgram program) {
         int before = program.lines().size();
-        await().atMost(LIMIT)
-                .until(
+        await().until(
                         () -> {
                             List<String> since =
                                     program.lines().subList(before, program.lines().size());

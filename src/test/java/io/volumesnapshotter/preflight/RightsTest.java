@@ -19,7 +19,6 @@ import io.fabric8.kubernetes.api.model.rbac.Subject;
 import io.volumesnapshotter.SnapshotterConfiguration;
 import io.volumesnapshotter.VolumeSnapshotter;
 import io.volumesnapshotter.observe.Events;
-import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.testing.Kustomize;
@@ -27,23 +26,19 @@ import io.volumesnapshotter.testing.Program;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The rights of each overlay: which they are, and that schedules of its reach work with them. */
-@Timeout(60)
 class RightsTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
@@ -60,12 +55,14 @@ class RightsTest {
     private static final String SNAPSHOTS =
             "snapshot.storage.k8s.io/volumesnapshots: create get list delete";
 
-    private static final Map<String, String> CLAIM =
+    /** Tells soon that it cannot lead, and does not lose a Lease for a request that takes long. */
+    private static final Map<String, String> ELECTION =
             Map.of(
-                    "snapshotter.claims", "db",
-                    "snapshotter.lease-duration", "3s",
-                    "snapshotter.renew-deadline", "1500ms",
-                    "snapshotter.retry-period", "300ms");
+                    "claims", "db",
+                    "lease-duration", "30s",
+                    "renew-deadline", "1500ms",
+                    "retry-period", "300ms");
+
     private static final Map<String, String> SELECTING = Map.of("claim-selector", "app=db");
     private static final Map<String, String> EVERYWHERE = Map.of("namespace", "*", "claims", "*");
     private static final Map<String, String> BY_NAMESPACE =
@@ -73,11 +70,10 @@ class RightsTest {
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.start();
 
     @BeforeEach
     void startCluster() {
-        cluster = SimulatedCluster.start();
         cluster.access().revokeAll();
         cluster.claim(NAMESPACE, "db", Map.of("app", "db"));
         cluster.claim(NAMESPACE, "web", Map.of("app", "web"));
@@ -89,11 +85,6 @@ class RightsTest {
                         .endMetadata()
                         .build());
         cluster.claim("shop", "carts");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
     }
 
     @Test
@@ -245,7 +236,7 @@ class RightsTest {
     @Test
     void highAvailabilityLetsAReplicaLeadAndGiveTheLeaseBack() throws Exception {
         apply(HIGH_AVAILABILITY);
-        try (Program program = Program.startReplica(cluster, "pod-1", CLAIM)) {
+        try (Program program = Program.of(cluster).replica("pod-1").with(ELECTION).start()) {
             awaitTold(program, Level.INFO, "pod-1 is the leader");
         }
         assertThat(
@@ -270,7 +261,7 @@ class RightsTest {
         if (verb.equals("patch")) {
             cluster.admin().resource(anyLease()).create();
         }
-        try (Program program = Program.startReplica(cluster, "pod-1", CLAIM)) {
+        try (Program program = Program.of(cluster).replica("pod-1").with(ELECTION).start()) {
             awaitTold(
                     program,
                     Level.WARN,
@@ -292,8 +283,7 @@ class RightsTest {
     }
 
     private static void awaitTold(Program program, Level level, String... words) {
-        await().atMost(Duration.ofSeconds(30))
-                .untilAsserted(
+        await().untilAsserted(
                         () ->
                                 assertThat(program.told(level))
                                         .anySatisfy(line -> assertThat(line).contains(words)));
@@ -372,9 +362,7 @@ class RightsTest {
     }
 
     private Program start(Map<String, String> settings) {
-        Map<String, String> named = new HashMap<>();
-        settings.forEach((name, value) -> named.put(Settings.PREFIX + name, value));
-        return Program.start(cluster, named);
+        return Program.start(cluster, settings);
     }
 
     private void apply(Path kustomization) throws Exception {

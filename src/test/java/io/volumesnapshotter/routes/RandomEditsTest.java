@@ -28,14 +28,12 @@ import javax.management.JMX;
 import javax.management.ObjectName;
 import org.apache.camel.Route;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Edits route files at random, rightly and wrongly, while schedules fire: in the end exactly the
  * last right version of each file runs, and no fire time was lost or run twice.
  */
-@Timeout(300)
 class RandomEditsTest {
 
     private static final int EDITS = 200;
@@ -108,13 +106,13 @@ class RandomEditsTest {
     }
 
     private Program start(SimulatedCluster cluster) {
-        return Program.start(
-                cluster,
-                Map.of(
-                        "snapshotter.claims", "data",
-                        "snapshotter.routes", directory.toString(),
-                        "snapshotter.routes-poll-interval", "1h",
-                        "snapshotter.max-poll-interval", "50ms"));
+        return Program.of(cluster)
+                .with("claims", "data")
+                .routes(directory)
+                .with("routes-poll-interval", "1h")
+                .with("max-poll-interval", "50ms")
+                .shownByJmx()
+                .start();
     }
 
     private void edit(Program program) throws Exception {
@@ -251,8 +249,7 @@ class RandomEditsTest {
     }
 
     private static void awaitEachFired(Program program, int from) {
-        await().atMost(Duration.ofMinutes(1))
-                .until(
+        await().until(
                         () ->
                                 STEADY.stream()
                                         .noneMatch(name -> starts(program, name, from).isEmpty()));

@@ -38,10 +38,9 @@ import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
 import org.apache.camel.support.DefaultComponent;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -50,26 +49,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Edits of the route files while the program runs. */
-@Timeout(60)
 class RouteReloadTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
 
     @TempDir private Path directory;
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
     private Map<String, String> files;
 
     @BeforeEach
     void setUp() throws IOException {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
         files = shipped();
-    }
-
-    @AfterEach
-    void tearDown() {
-        cluster.close();
     }
 
     private static Map<String, String> shipped() throws IOException {
@@ -83,21 +74,22 @@ class RouteReloadTest {
         return all;
     }
 
-    private Program start(Map<String, String> settings) {
-        return start(settings, Map.of());
-    }
-
-    private Program start(Map<String, String> settings, Map<String, String> environment) {
-        Map<String, String> all = new HashMap<>(settings);
-        all.put("snapshotter.claims", "data");
-        all.put("snapshotter.routes", directory.toString());
-        all.putIfAbsent("snapshotter.routes-poll-interval", "50ms");
-        return Program.start(cluster, all, environment);
+    /** A program that takes edits soon. */
+    private Program.Builder program() {
+        return Program.of(cluster)
+                .with("claims", "data")
+                .routes(directory)
+                .with("routes-poll-interval", "50ms");
     }
 
     private Program startMounted() throws IOException {
-        ConfigMapMount.write(directory, files);
-        return start(Map.of());
+        mount();
+        return program().start();
+    }
+
+    private Program startMountedAndShown() throws IOException {
+        mount();
+        return program().shownByJmx().start();
     }
 
     private void mount() throws IOException {
@@ -210,7 +202,7 @@ class RouteReloadTest {
         cluster.access().grant(NAMESPACE, "events", "create", "get", "update");
         ConfigMapMount.write(directory, files);
         Map<String, String> pod = Map.of("HOSTNAME", "pod-1", "POD_UID", "0815");
-        try (Program program = start(Map.of(), pod)) {
+        try (Program program = program().environment(pod).start()) {
             edit("hourly", "description: ", "description: By the way, ");
             mount();
             awaitEvent("Normal RoutesReloaded Pod/pod-1 0815");
@@ -268,7 +260,7 @@ class RouteReloadTest {
     @Test
     void anEditInPlaceOnDiskTakesEffectOnceItIsWrittenToItsEnd() throws IOException {
         TestRoutes.copyTo(directory);
-        try (Program program = start(Map.of())) {
+        try (Program program = program().start()) {
             Path file = directory.resolve("hourly.camel.yaml");
             String text = Files.readString(file);
             Files.writeString(file, "");
@@ -283,7 +275,7 @@ class RouteReloadTest {
     void aFileRemovedOnDiskTakesEffect() throws IOException {
         TestRoutes.copyTo(directory);
         TestRoutes.schedule(directory, "nightly");
-        try (Program program = start(Map.of())) {
+        try (Program program = program().start()) {
             Files.delete(directory.resolve("nightly.camel.yaml"));
             await().until(() -> !routes(program).contains("nightly"));
         }
@@ -513,7 +505,7 @@ class RouteReloadTest {
     @Test
     void aFileThatIsNotInUtf8IsTold() throws IOException {
         ConfigMapMount.write(directory, files);
-        try (Program program = start(Map.of())) {
+        try (Program program = program().start()) {
             Files.write(
                     directory.resolve("..data/hourly.camel.yaml"),
                     "# \u00e9\n".getBytes(StandardCharsets.ISO_8859_1));
@@ -635,7 +627,7 @@ class RouteReloadTest {
     @Test
     void whatDidNotStartIsTriedAgainWhenJmxAsksForIt() throws Exception {
         AtomicBoolean broken = new AtomicBoolean(true);
-        try (Program program = startMounted()) {
+        try (Program program = startMountedAndShown()) {
             program.context()
                     .addComponent(
                             "broken",
@@ -667,7 +659,7 @@ class RouteReloadTest {
     @Test
     void aDirectoryThatCannotBeListedIsShownUntilItCan() throws IOException {
         TestRoutes.copyTo(directory);
-        try (Program program = start(Map.of())) {
+        try (Program program = program().shownByJmx().start()) {
             Path away = directory.resolveSibling(directory.getFileName() + "-away");
             Files.move(directory, away);
             Files.createSymbolicLink(directory, directory.getFileName());
@@ -705,7 +697,7 @@ class RouteReloadTest {
 
     @Test
     void aRunEndsOnTheVersionItStartedWith() throws IOException {
-        cluster.driver().readyAfter(Duration.ofSeconds(2));
+        cluster.driver().neverReady();
         edit(
                 "prune-snapshots",
                 "      steps:\n        - filter",
@@ -717,11 +709,10 @@ class RouteReloadTest {
             edit("hourly", "description: ", "description: Oh, ");
             mount();
             awaitTold(program, Level.INFO, "prune-snapshots.camel.yaml: version");
-            assertThat(run).isNotDone();
+            cluster.driver().heal();
             run.join();
             awaitTold(program, Level.INFO, "succeeded, 1 of 1 ready");
             assertThat(program.told(Level.INFO)).contains("old prune").doesNotContain("new prune");
-            cluster.driver().heal();
             program.fire(TEN);
             assertThat(program.told(Level.INFO)).contains("new prune");
         }
@@ -729,22 +720,21 @@ class RouteReloadTest {
 
     @Test
     void aRunEndsThoughItsRoutesAreRemoved() throws IOException {
-        cluster.driver().readyAfter(Duration.ofSeconds(2));
+        cluster.driver().neverReady();
         schedule("nightly", "0 0 3 1 1 ? 2098");
         files.put(
                 "my-prune.camel.yaml",
                 files.get("prune-snapshots.camel.yaml").replace("prune-snapshots", "my-prune"));
         edit("run-schedule", "direct:prune-snapshots", "direct:my-prune");
         try (Program program = startMounted()) {
-            CompletableFuture<Void> run =
-                    CompletableFuture.runAsync(
-                            () -> program.fire("nightly", NINE), task -> new Thread(task).start());
+            CompletableFuture<Void> run = Program.later(() -> program.fire("nightly", NINE));
             await().until(() -> !cluster.snapshots(NAMESPACE).isEmpty());
             edit("run-schedule", "direct:my-prune", "direct:prune-snapshots");
             files.remove("my-prune.camel.yaml");
             files.remove("nightly.camel.yaml");
             mount();
             awaitTold(program, Level.INFO, "nightly.camel.yaml: removed");
+            cluster.driver().heal();
             run.join();
             awaitTold(program, Level.INFO, "nightly-20261122090000: succeeded");
             assertThat(program.told(Level.ERROR)).isEmpty();
@@ -753,26 +743,26 @@ class RouteReloadTest {
 
     @Test
     void theStopWaitsForARunOfARemovedRoute() throws IOException {
-        cluster.driver().readyAfter(Duration.ofSeconds(2));
+        cluster.driver().neverReady();
         schedule("nightly", "0 0 3 1 1 ? 2098");
-        CompletableFuture<Void> run;
         try (Program program = startMounted()) {
-            run =
-                    CompletableFuture.runAsync(
-                            () -> program.fire("nightly", NINE), task -> new Thread(task).start());
+            CompletableFuture<Void> run = Program.later(() -> program.fire("nightly", NINE));
             await().until(() -> !cluster.snapshots(NAMESPACE).isEmpty());
             files.remove("nightly.camel.yaml");
             mount();
             awaitTold(program, Level.INFO, "nightly.camel.yaml: removed");
-            program.stop();
+            CompletableFuture<Void> stop = Program.later(program::stop);
+            awaitTold(program, Level.INFO, "told to stop");
+            cluster.driver().heal();
+            stop.join();
             awaitTold(program, Level.INFO, "nightly-20261122090000: succeeded");
+            run.join();
         }
-        assertThat(run).succeedsWithin(Duration.ofSeconds(5));
     }
 
     @Test
     void whatARouteHadGoesWhenItsLastRunHasEnded() throws IOException {
-        try (Program program = startMounted()) {
+        try (Program program = startMountedAndShown()) {
             program.fire(NINE);
             int endpoints = program.context().getEndpoints().size();
             for (int i = 0; i < 5; i++) {
@@ -794,12 +784,7 @@ class RouteReloadTest {
     void metricsOfARouteThatIsExchangedCountOnAndThoseOfARemovedOneGo() throws IOException {
         schedule("nightly", "0 0 3 1 1 ? 2098");
         ConfigMapMount.write(directory, files);
-        try (Program program =
-                start(
-                        Map.of(
-                                "camel.management.enabled", "true",
-                                "camel.management.port", "0",
-                                "camel.metrics.enabled", "true"))) {
+        try (Program program = program().managed().start()) {
             ReloadableContext context = (ReloadableContext) program.context();
             program.fire(NINE);
             edit("run-schedule", "description: ", "description: Oh, ");
@@ -829,7 +814,7 @@ class RouteReloadTest {
 
     @Test
     void aRouteThatIsExchangedIsShownByJmx() throws Exception {
-        try (Program program = startMounted()) {
+        try (Program program = startMountedAndShown()) {
             edit("hourly", "description: ", "description: Oh, ");
             mount();
             awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
@@ -849,12 +834,7 @@ class RouteReloadTest {
         cluster.access().grant(NAMESPACE, "leases.coordination.k8s.io", "create", "get", "patch");
         schedule("often", "*/2 * * * * ?");
         ConfigMapMount.write(directory, files);
-        Map<String, String> settings =
-                Map.of(
-                        "snapshotter.claims", "data",
-                        "snapshotter.routes", directory.toString(),
-                        "snapshotter.routes-poll-interval", "50ms");
-        try (Program program = Program.startReplica(cluster, "pod-1", settings)) {
+        try (Program program = program().replica("pod-1").start()) {
             await().until(() -> program.told(Level.INFO).stream().anyMatch(this::isOften));
             edit("often", "description: ", "description: Oh, ");
             mount();
@@ -876,7 +856,7 @@ class RouteReloadTest {
     @Test
     void offBySetting() throws IOException {
         ConfigMapMount.write(directory, files);
-        try (Program program = start(Map.of("snapshotter.routes-reload", "false"))) {
+        try (Program program = program().with("routes-reload", "false").start()) {
             schedule("nightly", "0 0 3 1 1 ? 2098");
             mount();
             await().during(Duration.ofMillis(500))
@@ -896,7 +876,7 @@ class RouteReloadTest {
 
     @Test
     void jmxShowsWhichVersionRunsAndWhatWasRefused() throws IOException {
-        try (Program program = startMounted()) {
+        try (Program program = startMountedAndShown()) {
             files.put("hourly.camel.yaml", "- route: {");
             mount();
             awaitTold(program, Level.ERROR, "hourly.camel.yaml");

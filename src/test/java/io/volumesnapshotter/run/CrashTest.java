@@ -216,10 +216,6 @@ class CrashTest {
             SimulatedCluster cluster,
             Program program,
             Scenario scenario) {
-        await().until(
-                        () ->
-                                program.told(Level.INFO).stream()
-                                        .anyMatch(line -> line.startsWith("ready: ")));
         String token = cluster.token();
         AtomicInteger seen = new AtomicInteger();
         String verb = scenario.requests().get(number - 1);

@@ -43,14 +43,11 @@ import javax.management.JMX;
 import javax.management.MBeanServer;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.DefaultExchange;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How a failure is told, and that it is well again: log, Event, notification. */
-@Timeout(60)
 class DeadLetterTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
@@ -62,18 +59,7 @@ class DeadLetterTest {
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        Stream.of("data", "db").forEach(claim -> cluster.claim(NAMESPACE, claim));
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "db");
 
     @Test
     void aFailureIsAWarningEventOfItsClaim() {
@@ -278,7 +264,12 @@ class DeadLetterTest {
                         request -> request.is("create", "volumesnapshots"),
                         Faults.ALWAYS,
                         ApiAnswer.status(503, "ServiceUnavailable", "etcd is away"));
-        try (Program program = Program.start(cluster, "data,db", impatient())) {
+        Map<String, String> settings =
+                Map.of(
+                        "snapshotter.claims", "data,db",
+                        "snapshotter.routes", impatient().toString(),
+                        "snapshotter.ready-timeout", "500ms");
+        try (Program program = Program.start(cluster, settings)) {
             program.fire(TEN);
             assertThat(program.told(Level.ERROR))
                     .hasSize(2)
@@ -427,7 +418,7 @@ class DeadLetterTest {
     @Test
     void aFailedRunIsReplayedFromJmxAndTakesNothingTwice() throws Exception {
         cluster.driver().fails("db", UNSUPPORTED);
-        try (Program program = Program.start(cluster, "data,db")) {
+        try (Program program = Program.of(cluster).with("claims", "data,db").shownByJmx().start()) {
             program.fire(TEN);
             MBeanServer jmx = ManagementFactory.getPlatformMBeanServer();
             FailuresMXBean failures =
@@ -457,7 +448,7 @@ class DeadLetterTest {
                     .containsExactly("false", "true");
             await().until(() -> linesWith(program, "succeeded, 2 of 2").size() == 1);
         }
-        assertThat(cluster.log().count("create")).isZero();
+        assertThat(cluster.log().count("create", "volumesnapshots")).isZero();
         assertThat(names()).hasSize(2);
     }
 
@@ -493,7 +484,11 @@ class DeadLetterTest {
 
     private Program startWithReceiver(List<Failure> notified, String claims) throws Exception {
         Path routes = routesWithNotify("- bean: {ref: receiver, method: add}");
-        return Program.start(cluster, claims, routes, "receiver", new Receiver(notified));
+        return Program.of(cluster)
+                .with("claims", claims)
+                .routes(routes)
+                .bind("receiver", new Receiver(notified))
+                .start();
     }
 
     private void grantEvents() {

@@ -16,6 +16,7 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
+import io.volumesnapshotter.testing.Patience;
 import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
@@ -47,7 +48,6 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -58,9 +58,8 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>What each cell is expected to end with stands in {@code docs/fault-matrix.md}, in the very
  * table that this test prints. Waits are shortened: those between two tries to a twentieth, the
- * client's time-out to two seconds.
+ * client's time-out to two seconds, and the time of a run to that of seven tries.
  */
-@Timeout(900)
 class FaultMatrixTest {
 
     private static final Path PAGE = Path.of("docs", "fault-matrix.md");
@@ -133,12 +132,8 @@ class FaultMatrixTest {
             return words[0].equals(LATE);
         }
 
-        boolean isUnanswered() {
-            return isLate() || title.equals(REFUSED) || words[0].equals(CUT);
-        }
-
-        boolean isUnserved() {
-            return title.startsWith("429") || title.equals("503");
+        boolean isRefused() {
+            return title.equals(REFUSED);
         }
     }
 
@@ -407,18 +402,6 @@ class FaultMatrixTest {
         boolean exists() {
             return column == Column.CREATE || !row.title.contains("someone else");
         }
-
-        /**
-         * How long a snapshot may take, in seconds: where requests are sent for as long as the run
-         * has time, enough for more than {@link #MANY} of them; and else more than enough.
-         */
-        int readySeconds() {
-            boolean isForAll = column != Column.CREATE && column != Column.DELETE;
-            if (row.isLate()) {
-                return 20;
-            }
-            return isForAll || row.isUnanswered() || row.isUnserved() ? 15 : 60;
-        }
     }
 
     /**
@@ -427,7 +410,6 @@ class FaultMatrixTest {
      */
     private static final class Trial {
 
-        private final Cell cell;
         private final Row row;
         private final Column column;
         private final String schedule;
@@ -437,7 +419,6 @@ class FaultMatrixTest {
         private final Set<String> everThere = new TreeSet<>();
 
         Trial(Cell cell) {
-            this.cell = cell;
             row = cell.row;
             column = cell.column;
             schedule = "s" + ROWS.indexOf(row) + column.name().toLowerCase(Locale.ROOT);
@@ -464,7 +445,6 @@ class FaultMatrixTest {
                     seed(cluster, claim, first.minus(Duration.ofHours(1)));
                 }
                 try (Program program = Program.start(cluster, settings(routes))) {
-                    await().until(() -> cluster.log().total() > 0);
                     STARTS.release();
                     starts = false;
                     prepare(cluster, program);
@@ -489,8 +469,6 @@ class FaultMatrixTest {
                     routes.toString(),
                     "snapshotter.keep-last",
                     Integer.toString(KEEP),
-                    "snapshotter.ready-timeout",
-                    cell.readySeconds() + "s",
                     "camel.component.quartz.properties[org.quartz.threadPool.threadCount]",
                     "1");
         }
@@ -507,14 +485,6 @@ class FaultMatrixTest {
         }
 
         private void prepare(SimulatedCluster cluster, Program program) {
-            // The look after the start sends what a run sends, and is not meant.
-            for (String looked : List.of("persistentvolumeclaims", "volumesnapshotclasses")) {
-                await().atMost(Duration.ofSeconds(30))
-                        .until(
-                                () ->
-                                        cluster.log().entries().stream()
-                                                .anyMatch(e -> e.resource().equals(looked)));
-            }
             if (row.isLate()) {
                 program.context()
                         .getRegistry()
@@ -533,16 +503,36 @@ class FaultMatrixTest {
         private Outcome withFault(
                 int times, Instant due, SimulatedCluster cluster, Program program) {
             cluster.log().clear();
+            long outages = outages(cluster, program);
             Faults.Fault fault = row.striking.strike(cluster, column::isOf, times);
-            program.fire(schedule, due);
-            int struck = row.title.equals(REFUSED) ? 0 : fault.hits();
+            CompletableFuture<Void> run = Program.later(() -> program.fire(schedule, due));
+            if (times == Faults.ALWAYS) {
+                await().until(
+                                () ->
+                                        run.isDone()
+                                                || fault.hits() > MANY
+                                                || outages(cluster, program) > outages);
+                // Its time is over.
+                program.pass(Patience.LIMIT.multipliedBy(2));
+            }
+            run.join();
+            int struck = row.isRefused() ? 0 : fault.hits();
             boolean succeeded = succeeded(cluster, program, due);
             retryAfterIsObeyed(cluster.log().entries());
             fault.cancel();
             heal(cluster, times);
+            // An outage counts as over only when it is some time ago.
+            program.pass(Duration.ofMinutes(1));
             theNextRunPutsAllInOrder(cluster, program, due.plusSeconds(60));
             assertThat(lost).isEmpty();
             return new Outcome(succeeded, struck);
+        }
+
+        /** How often it was told that nothing answers, where that is what happens. */
+        private long outages(SimulatedCluster cluster, Program program) {
+            return program.told(Level.WARN).stream()
+                    .filter(line -> row.isRefused() && line.contains(cluster.url()))
+                    .count();
         }
 
         private void theNextRunPutsAllInOrder(
@@ -562,13 +552,12 @@ class FaultMatrixTest {
                         .limit(KEEP)
                         .forEach(expected::add);
             }
-            await().atMost(Duration.ofSeconds(20))
-                    .untilAsserted(() -> assertThat(names(cluster)).isEqualTo(expected));
+            await().untilAsserted(() -> assertThat(names(cluster)).isEqualTo(expected));
         }
 
         private void heal(SimulatedCluster cluster, int times) {
             vacate(cluster);
-            if (row.title.equals(REFUSED) && times == Faults.ALWAYS) {
+            if (row.isRefused() && times == Faults.ALWAYS) {
                 cluster.comeBack();
             }
             await().until(

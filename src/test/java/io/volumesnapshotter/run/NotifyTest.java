@@ -1,6 +1,5 @@
 package io.volumesnapshotter.run;
 
-import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -9,6 +8,7 @@ import com.icegreen.greenmail.util.GreenMail;
 import com.icegreen.greenmail.util.GreenMailUtil;
 import com.icegreen.greenmail.util.ServerSetup;
 import com.sun.net.httpserver.HttpServer;
+import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.Program;
@@ -24,18 +24,21 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import org.apache.camel.Exchange;
+import org.apache.camel.processor.aggregate.AggregateProcessor;
+import org.apache.camel.support.service.ServiceHelper;
 import org.apache.camel.util.json.JsonObject;
 import org.apache.camel.util.json.Jsoner;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The examples of notify routes, each with a receiver of its kind. */
-@Timeout(60)
 class NotifyTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
@@ -44,16 +47,13 @@ class NotifyTest {
 
     @TempDir private Path directory;
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "db");
     private HttpServer receiver;
     private final List<String> received = new CopyOnWriteArrayList<>();
     private volatile int answer = 200;
 
     @BeforeEach
     void startReceiver() throws Exception {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-        cluster.claim(NAMESPACE, "db");
         cluster.driver().fails(FAILURE);
         receiver = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         receiver.setExecutor(Executors.newCachedThreadPool());
@@ -73,7 +73,6 @@ class NotifyTest {
     @AfterEach
     void stopReceiver() {
         receiver.stop(0);
-        cluster.close();
     }
 
     @Test
@@ -96,7 +95,7 @@ class NotifyTest {
 
     @Test
     void slackGetsOneMessageForFailuresThatComeTogether() throws Exception {
-        Map<String, String> settings = Map.of("notify.url", url(), "notify.collect", "300");
+        Map<String, String> settings = Map.of("notify.url", url(), "notify.collect", "1000");
         try (Program program = start("slack", "data,db", settings)) {
             program.fire(TEN);
             await().until(() -> !received.isEmpty());
@@ -104,6 +103,39 @@ class NotifyTest {
         assertThat(received).hasSize(1);
         JsonObject message = (JsonObject) Jsoner.deserialize(received.get(0));
         assertThat(message.getString("text")).contains("apps/data", "apps/db", FAILURE);
+    }
+
+    @Test
+    void whatIsCollectedWhenTheRouteIsEditedIsSentAllTheSame() throws Exception {
+        Map<String, String> settings =
+                Map.of(
+                        "notify.url", url(),
+                        "notify.collect", "3600000",
+                        "snapshotter.routes-poll-interval", "50ms");
+        try (Program program = start("slack", "data,db", settings)) {
+            program.fire(TEN);
+            await().until(() -> collected(program) == 2);
+            Path notify = directory.resolve("notify" + RouteFiles.SUFFIX);
+            Files.writeString(
+                    notify, Files.readString(notify).replace("description: ", "description: Oh, "));
+            await().until(() -> !received.isEmpty());
+            await().until(() -> ((ReloadableContext) program.context()).retired() == 0);
+        }
+        assertThat(received)
+                .singleElement()
+                .satisfies(text -> assertThat(text).contains("apps/data", "apps/db"));
+    }
+
+    private static long collected(Program program) {
+        return program.context().getRoute("notify").getServices().stream()
+                .flatMap(service -> ServiceHelper.getChildServices(service).stream())
+                .filter(AggregateProcessor.class::isInstance)
+                .distinct()
+                .map(any -> ((AggregateProcessor) any).getAggregationRepository())
+                .map(any -> any.get(program.context(), "true"))
+                .filter(Objects::nonNull)
+                .mapToLong(any -> any.getProperty(Exchange.AGGREGATED_SIZE, Long.class))
+                .sum();
     }
 
     @Test

@@ -12,16 +12,13 @@ import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.testing.Program;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What becomes of snapshots that no schedule of the program took. */
-@Timeout(60)
 class OtherSnapshotsTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
@@ -30,13 +27,10 @@ class OtherSnapshotsTest {
     private static final Map<String, String> ORIGINAL = Map.of("job", "volume-snapshotter");
     private static final Map<String, String> VELERO = Map.of("made-by", "velero");
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "db");
 
     @BeforeEach
     void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(NAMESPACE, "data");
-        cluster.claim(NAMESPACE, "db");
         snapshot("original-1", "data", ORIGINAL, NINE.minusSeconds(7200));
         snapshot("original-2", "data", ORIGINAL, NINE.minusSeconds(3600));
         snapshot("original-db", "db", ORIGINAL, NINE);
@@ -49,11 +43,6 @@ class OtherSnapshotsTest {
                         "nightly-20261122000000",
                         Program.INSTALLATION),
                 NINE);
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
     }
 
     @Test
@@ -86,7 +75,7 @@ class OtherSnapshotsTest {
                 "original-db",
                 "velero-data-4",
                 "velero-db-4");
-        assertThat(cluster.log().count("create")).isZero();
+        assertThat(cluster.log().count("create", "volumesnapshots")).isZero();
         assertThat(cluster.log().count("list", "persistentvolumeclaims")).isZero();
     }
 
@@ -156,9 +145,7 @@ class OtherSnapshotsTest {
     }
 
     private void run(Map<String, String> settings) {
-        Map<String, String> named = new HashMap<>();
-        settings.forEach((name, value) -> named.put("snapshotter." + name, value));
-        try (Program program = Program.start(cluster, named)) {
+        try (Program program = Program.start(cluster, settings)) {
             program.fire(TEN);
             assertThat(program.told(Level.ERROR)).isEmpty();
             assertThat(program.told(Level.INFO)).anyMatch(line -> line.contains(": succeeded"));

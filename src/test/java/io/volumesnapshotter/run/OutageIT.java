@@ -14,7 +14,6 @@ import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,7 +24,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -33,10 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * neither grows nor tells more than each run's end, and all goes well afterwards. What an hour does
  * to a schedule that is due every minute happens here to many that are due every second.
  */
-@Timeout(300)
 class OutageIT {
-
-    private static final Duration LIMIT = Duration.ofSeconds(90);
 
     private static final int NAMING = 20;
     private static final int SELECTING = 5;
@@ -70,7 +65,7 @@ class OutageIT {
             program.awaitLine("succeeded");
             int healthy = program.lines().size();
             Faults.Fault hang = cluster.faults().hold(Boundary.ARRIVED, any -> true, Faults.ALWAYS);
-            await().atMost(LIMIT).until(() -> hang.hits() > 3 * (NAMING + SELECTING));
+            await().until(() -> hang.hits() > 3 * (NAMING + SELECTING));
             cluster.goDown();
             hang.cancel();
             awaitRuns(program);
@@ -99,8 +94,7 @@ class OutageIT {
 
             cluster.comeBack();
             int before = program.lines().size();
-            await().atMost(LIMIT)
-                    .untilAsserted(
+            await().untilAsserted(
                             () ->
                                     assertThat(program.lines().stream().skip(before))
                                             .filteredOn(line -> line.contains("succeeded"))
@@ -141,7 +135,7 @@ class OutageIT {
 
     private static void awaitRuns(PackagedProgram program) {
         int soFar = runs(program);
-        await().atMost(LIMIT).until(() -> runs(program) >= soFar + 2 * NAMING);
+        await().until(() -> runs(program) >= soFar + 2 * NAMING);
     }
 
     /** How many runs have ended without a success. */

@@ -15,8 +15,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.FluentProducerTemplate;
 import org.apache.camel.Produce;
 import org.apache.camel.test.main.junit5.CamelMainTest;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** A schedule's route from its trigger on, as Camel's own test support runs it. */
@@ -32,7 +31,8 @@ class HourlyRouteTest {
 
     private static final Instant MIDNIGHT = Instant.parse("2026-11-22T00:00:00Z");
 
-    private static SimulatedCluster cluster;
+    @AutoClose
+    private static final SimulatedCluster cluster = SimulatedCluster.withClaims("data", "db");
 
     @Produce("direct:due")
     private FluentProducerTemplate due;
@@ -44,18 +44,6 @@ class HourlyRouteTest {
             new SnapshotterConfiguration(cluster.config(Program.NAMESPACE), Map.of())
                     .configure(context);
         }
-    }
-
-    @BeforeAll
-    static void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(Program.NAMESPACE, "data");
-        cluster.claim(Program.NAMESPACE, "db");
-    }
-
-    @AfterAll
-    static void stopCluster() {
-        cluster.close();
     }
 
     @Test

@@ -34,36 +34,28 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which claims a schedule takes, with what rights, and with which class. */
-@Timeout(60)
 class SelectionTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
     private static final Instant ELEVEN = Instant.parse("2026-11-22T11:00:00Z");
 
-    private SimulatedCluster cluster;
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.start();
 
     @BeforeEach
     void startCluster() {
-        cluster = SimulatedCluster.start();
         cluster.claim(NAMESPACE, "db", Map.of("app", "db", "tier", "gold"));
         cluster.claim(NAMESPACE, "cache", Map.of("app", "cache", "tier", "scratch"));
         cluster.claim(NAMESPACE, "media", Map.of("app", "web", "skip", "yes"));
         cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "list");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
     }
 
     @ParameterizedTest(name = "{0}")
@@ -437,9 +429,7 @@ class SelectionTest {
     }
 
     private Program start(Map<String, String> settings) {
-        Map<String, String> named = new HashMap<>();
-        settings.forEach((name, value) -> named.put("snapshotter." + name, value));
-        return Program.start(cluster, named);
+        return Program.start(cluster, settings);
     }
 
     private void grantEverywhere() {

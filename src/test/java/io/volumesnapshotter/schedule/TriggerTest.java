@@ -8,30 +8,19 @@ import io.volumesnapshotter.simulation.RequestLog;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.Program;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The schedule's own trigger, in real time. */
-@Timeout(60)
 class TriggerTest {
 
-    private SimulatedCluster cluster;
-
-    @BeforeEach
-    void startCluster() {
-        cluster = SimulatedCluster.start();
-        cluster.claim(Program.NAMESPACE, "data");
-    }
-
-    @AfterEach
-    void stopCluster() {
-        cluster.close();
-    }
+    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
 
     @Test
     void firesWhenTheScheduleIsDueAndNamesTheRunAfterThatTime() {
@@ -48,16 +37,26 @@ class TriggerTest {
     void fiveFieldsOfCronFireToo() {
         try (Program program = start("* * * * *")) {
             assertThat(program.context().getRoute("hourly").getEndpoint().getEndpointUri())
-                    .contains("cron=0+*+*+*+*+%3F+*");
+                    .contains("cron=0+*+*+*+*+%3F");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0 30 1 ? * SUN#1", "0 0 3 L * ?", "0 0 3 ? * FRIL", "0 0 3 15W * ?"})
+    void whatQuartzAloneHasComesToTheTriggerAsItIs(String cron) {
+        try (Program program = start(cron)) {
+            assertThat(Trigger.of(program.context().getRoute("hourly")))
+                    .hasValueSatisfying(trigger -> assertThat(trigger.cron()).isEqualTo(cron));
         }
     }
 
     @Test
     void runsOfAScheduleNeverOverlapAndMissedTimesAreMadeUpOnce() {
-        cluster.driver().readyAfter(Duration.ofMillis(3500));
+        Duration runTime = Duration.ofMillis(2500);
+        cluster.driver().readyAfter(runTime);
+        Instant start = Instant.now();
         try (Program program = start("* * * * * ?")) {
-            await().atMost(Duration.ofSeconds(20))
-                    .until(() -> count(program, "succeeded") >= 2 && count(program, "starts") >= 3);
+            await().until(() -> count(program, "succeeded") >= 2 && count(program, "starts") >= 3);
             List<String> story =
                     program.told(Level.INFO).stream()
                             .filter(
@@ -70,16 +69,13 @@ class TriggerTest {
                 assertThat(story.get(i)).isEqualTo(i % 2 == 0 ? "starts" : "succeeded");
             }
         }
-        assertThat(created()).doesNotHaveDuplicates().hasSizeLessThanOrEqualTo(4);
+        long most = Duration.between(start, Instant.now()).dividedBy(runTime) + 1;
+        assertThat(created()).doesNotHaveDuplicates().hasSizeLessThanOrEqualTo((int) most);
     }
 
     private Program start(String schedule) {
         return Program.start(
-                cluster,
-                Map.of(
-                        "snapshotter.claims", "data",
-                        "snapshotter.ready-timeout", "10s",
-                        "snapshotter.schedule", schedule));
+                cluster, Map.of("snapshotter.claims", "data", "snapshotter.schedule", schedule));
     }
 
     private static long count(Program program, String word) {

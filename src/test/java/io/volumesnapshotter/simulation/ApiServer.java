@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -74,6 +75,7 @@ final class ApiServer implements AutoCloseable {
                     new SynchronousQueue<>(),
                     ApiServer::daemon,
                     new ThreadPoolExecutor.DiscardPolicy());
+    private final Executor wire = RandomDelays.ofThisTestRun().of(threads);
     private final Handler handler;
     private HttpServer server;
 
@@ -132,10 +134,10 @@ final class ApiServer implements AutoCloseable {
         Map<String, String> headers = new LinkedHashMap<>();
         event.headers()
                 .forEach(h -> headers.put(h.getKey().toLowerCase(Locale.ROOT), h.getValue()));
-        threads.execute(
+        wire.execute(
                 () -> {
                     Reply reply = answer(event.method().name(), event.uri(), headers, body);
-                    context.runOnContext(nothing -> send(event, reply));
+                    wire.execute(() -> context.runOnContext(nothing -> send(event, reply)));
                 });
     }
 

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.volumesnapshotter.simulation.ApiCaller.Answer;
+import io.volumesnapshotter.testing.Patience;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -62,7 +63,7 @@ class ClusterContractTest {
 
     private static ConditionFactory eventually() {
         boolean simulated = cluster.simulation().isPresent();
-        return await().atMost(simulated ? Duration.ofSeconds(10) : Duration.ofMinutes(5))
+        return await().atMost(simulated ? Patience.LIMIT : Duration.ofMinutes(5))
                 .pollInterval(Duration.ofMillis(simulated ? 5 : 250));
     }
 

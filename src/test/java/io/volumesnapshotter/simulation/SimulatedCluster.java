@@ -89,6 +89,15 @@ public final class SimulatedCluster implements AutoCloseable {
         return start(0, NAMESPACE);
     }
 
+    /** Starts a cluster on a free port with bound claims in the namespace {@link #NAMESPACE}. */
+    public static SimulatedCluster withClaims(String... names) {
+        SimulatedCluster cluster = start();
+        for (String name : names) {
+            cluster.claim(NAMESPACE, name);
+        }
+        return cluster;
+    }
+
     /** Starts a cluster on this port, with the namespace {@link #NAMESPACE}. */
     public static SimulatedCluster start(int port) {
         return start(port, NAMESPACE);
@@ -316,6 +325,25 @@ public final class SimulatedCluster implements AutoCloseable {
         ObjectNode claim = content.unbound(namespace, name, Map.of(), Map.of());
         claim.putObject("status").put("phase", "Pending");
         store.put(ResourceType.CLAIM, claim);
+    }
+
+    /** Makes a claim that is Pending and to be filled from a snapshot. */
+    public void restoringClaim(String namespace, String name, String snapshot) {
+        ObjectNode claim = content.unbound(namespace, name, Map.of(), Map.of());
+        for (String field : List.of("dataSource", "dataSourceRef")) {
+            claim.withObjectProperty("spec")
+                    .putObject(field)
+                    .put("apiGroup", "snapshot.storage.k8s.io")
+                    .put("kind", "VolumeSnapshot")
+                    .put("name", snapshot);
+        }
+        claim.putObject("status").put("phase", "Pending");
+        store.put(ResourceType.CLAIM, claim);
+    }
+
+    /** Deletes a claim, whatever uses it. */
+    public void withoutClaim(String namespace, String name) {
+        store.remove(ResourceType.CLAIM, namespace, name);
     }
 
     /**

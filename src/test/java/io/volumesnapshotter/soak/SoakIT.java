@@ -1,10 +1,8 @@
 package io.volumesnapshotter.soak;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** The {@link Soak} in short. */
-@Timeout(300)
 class SoakIT {
 
     @Test

@@ -12,7 +12,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +21,6 @@ import java.util.regex.Pattern;
 /** A Chromium without a screen, by the WebDriver protocol; elements are found by XPath. */
 public final class Browser implements AutoCloseable {
 
-    private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final Pattern PORT = Pattern.compile("successfully on port (\\d+)");
     private static final String ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
     private static final String SELECT_ALL = "\uE009a\uE000";
@@ -74,8 +72,7 @@ public final class Browser implements AutoCloseable {
                         .redirectOutput(log.toFile())
                         .start();
         String port =
-                await().atMost(LIMIT)
-                        .until(
+                await().until(
                                 () -> {
                                     Matcher line = PORT.matcher(Files.readString(log));
                                     return line.find() ? line.group(1) : "";
@@ -112,13 +109,12 @@ public final class Browser implements AutoCloseable {
     }
 
     public void awaitText(String words) {
-        await().alias("a page with: " + words).atMost(LIMIT).until(() -> text().contains(words));
+        await().alias("a page with: " + words).until(() -> text().contains(words));
     }
 
     /** Goes to the window that was opened last. */
     public void lastWindow() {
-        await().atMost(LIMIT)
-                .untilAsserted(
+        await().untilAsserted(
                         () -> {
                             JsonNode windows = get(session + "/window/handles");
                             if (windows.size() < 2) {
@@ -142,7 +138,6 @@ public final class Browser implements AutoCloseable {
     /** Acts on an element as soon as it is there and can be acted on. */
     private void when(String xpath, Action action) {
         await().alias(xpath)
-                .atMost(LIMIT)
                 .ignoreExceptions()
                 .untilAsserted(
                         () ->

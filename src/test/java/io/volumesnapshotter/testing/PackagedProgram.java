@@ -17,8 +17,6 @@ public final class PackagedProgram implements AutoCloseable {
 
     public static final Path HOME = Path.of("target/volume-snapshotter");
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
-
     private final Process process;
     private final Path link;
     private final Path log;
@@ -70,7 +68,7 @@ public final class PackagedProgram implements AutoCloseable {
     }
 
     public void awaitLine(String words) {
-        awaitLine(words, LIMIT);
+        awaitLine(words, Patience.LIMIT);
     }
 
     public void awaitLine(String words, Duration limit) {
@@ -106,7 +104,7 @@ public final class PackagedProgram implements AutoCloseable {
     }
 
     public int awaitExit() throws InterruptedException {
-        if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+        if (!process.waitFor(Patience.LIMIT.toSeconds(), TimeUnit.SECONDS)) {
             throw new AssertionError("still running: " + lines());
         }
         return process.exitValue();

@@ -1,13 +1,17 @@
 package io.volumesnapshotter.testing;
 
+import static org.awaitility.Awaitility.await;
+
 import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.SnapshotterConfiguration;
+import io.volumesnapshotter.observe.NegotiatedMetrics;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.run.Firing;
+import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
@@ -31,92 +35,167 @@ public final class Program implements AutoCloseable {
 
     private final Main main = ReloadableContext.main();
     private final ToldLines lines = new ToldLines();
+    private final SnapshotterConfiguration configuration;
 
-    private Program(
-            SimulatedCluster cluster,
-            Map<String, String> settings,
-            Map<String, String> environment,
-            InstantSource clock) {
-        Map<String, String> quick =
-                Map.of(
-                        "snapshotter.schedule", "0 0 0 1 1 ? 2099",
-                        "snapshotter.poll-interval", "50ms",
-                        "snapshotter.max-poll-interval", "200ms",
-                        "snapshotter.ready-timeout", "5s");
-        quick.forEach(main::addOverrideProperty);
-        settings.forEach(main::addOverrideProperty);
-        main.configure()
-                .addConfiguration(
-                        new SnapshotterConfiguration(
-                                cluster.config(NAMESPACE), environment, clock, System::nanoTime));
+    /** How much time has passed for the program that has not. */
+    private volatile Duration passed = Duration.ZERO;
+
+    /** How far the program's wall clock was set ahead. */
+    private volatile Duration ahead;
+
+    private Program(Builder builder) {
+        ahead = builder.ahead;
+        configuration =
+                new SnapshotterConfiguration(
+                        builder.cluster.config(NAMESPACE),
+                        builder.environment,
+                        this::now,
+                        () -> System.nanoTime() + passed.toNanos());
+        builder.settings.forEach(main::addOverrideProperty);
+        main.bind("metricsPage", new NegotiatedMetrics());
+        builder.beans.forEach(main::bind);
+        main.configure().addConfiguration(configuration);
     }
 
-    /** Starts with these settings, given with their full names, over quick defaults. */
+    /**
+     * A program of this cluster, which does not run yet. It waits little, never fires by itself,
+     * and has no MBeans, as these are a third of what a start costs.
+     */
+    public static Builder of(SimulatedCluster cluster) {
+        return new Builder(cluster);
+    }
+
+    /** Starts with these settings over quick defaults. */
     public static Program start(SimulatedCluster cluster, Map<String, String> settings) {
-        return start(cluster, settings, Map.of());
-    }
-
-    /** Starts with these settings and what else a pod's environment says. */
-    public static Program start(
-            SimulatedCluster cluster,
-            Map<String, String> settings,
-            Map<String, String> environment) {
-        return new Program(cluster, settings, environment, InstantSource.system()).started();
-    }
-
-    /** Starts with a wall clock that the test may set; Quartz goes by the machine's. */
-    public static Program start(
-            SimulatedCluster cluster, Map<String, String> settings, InstantSource clock) {
-        return new Program(cluster, settings, Map.of(), clock).started();
-    }
-
-    /** Starts as one of several replicas in this JVM, with an election. */
-    public static Program startReplica(
-            SimulatedCluster cluster, String pod, Map<String, String> settings) {
-        Map<String, String> own = new HashMap<>(settings);
-        own.put("snapshotter.leader-election", "true");
-        // Quartz finds its schedulers by this name.
-        own.put("camel.main.name", pod);
-        return start(cluster, own, Map.of("HOSTNAME", pod));
-    }
-
-    private Program started() {
-        try {
-            main.start();
-        } catch (RuntimeException e) {
-            close();
-            throw e;
-        }
-        return this;
-    }
-
-    /** Starts with claims, the routes of a directory, and a bean that these refer to. */
-    public static Program start(
-            SimulatedCluster cluster, String claims, Path routes, String name, Object bean) {
-        Program program =
-                new Program(
-                        cluster,
-                        Map.of(
-                                "snapshotter.claims",
-                                claims,
-                                "snapshotter.routes",
-                                routes.toString()),
-                        Map.of(),
-                        InstantSource.system());
-        program.main.bind(name, bean);
-        return program.started();
+        return of(cluster).with(settings).start();
     }
 
     /** Starts with claims and otherwise quick defaults. */
     public static Program start(SimulatedCluster cluster, String claims) {
-        return start(cluster, Map.of("snapshotter.claims", claims));
+        return of(cluster).with("claims", claims).start();
     }
 
     /** Starts with claims and the routes of a directory, and otherwise quick defaults. */
     public static Program start(SimulatedCluster cluster, String claims, Path routes) {
-        return start(
-                cluster,
-                Map.of("snapshotter.claims", claims, "snapshotter.routes", routes.toString()));
+        return of(cluster).with("claims", claims).routes(routes).start();
+    }
+
+    /** What a program is to be like. */
+    public static final class Builder {
+
+        private final SimulatedCluster cluster;
+        private final Map<String, String> settings = new HashMap<>();
+        private final Map<String, Object> beans = new HashMap<>();
+        private Map<String, String> environment = Map.of();
+        private Duration ahead = Duration.ZERO;
+
+        private Builder(SimulatedCluster cluster) {
+            this.cluster = cluster;
+            with("schedule", "0 0 0 1 1 ? 2099");
+            with("poll-interval", "50ms");
+            with("max-poll-interval", "200ms");
+            with("ready-timeout", Patience.LIMIT.toMillis() + "ms");
+            with("camel.main.jmx-enabled", "false");
+        }
+
+        /**
+         * A setting.
+         *
+         * @param name its name; one of the program's own may be given without its prefix
+         */
+        public Builder with(String name, String value) {
+            settings.put(name.contains(".") ? name : Settings.PREFIX + name, value);
+            return this;
+        }
+
+        /** Settings, as {@link #with(String, String)} takes each. */
+        public Builder with(Map<String, String> several) {
+            several.forEach(this::with);
+            return this;
+        }
+
+        /** The routes of a directory in place of those that ship. */
+        public Builder routes(Path directory) {
+            return with("routes", directory.toString());
+        }
+
+        /** What else a pod's environment says. */
+        public Builder environment(Map<String, String> variables) {
+            environment = variables;
+            return this;
+        }
+
+        /** A wall clock that is so far ahead at the start. */
+        public Builder clockAhead(Duration time) {
+            ahead = time;
+            return this;
+        }
+
+        /** Something that routes refer to. */
+        public Builder bind(String name, Object bean) {
+            beans.put(name, bean);
+            return this;
+        }
+
+        /** MBeans as in a pod. */
+        public Builder shownByJmx() {
+            return with("camel.main.jmx-enabled", "true");
+        }
+
+        /** The page of metrics as in a pod, and the port for it, any that is free. */
+        public Builder managed() {
+            return with("camel.metrics.enabled", "true")
+                    .with("camel.management.enabled", "true")
+                    .with("camel.management.port", "0");
+        }
+
+        /** One of several replicas in this JVM, with an election. */
+        public Builder replica(String pod) {
+            // Quartz finds its schedulers by this name.
+            return with("leader-election", "true")
+                    .with("camel.main.name", pod)
+                    .environment(Map.of("HOSTNAME", pod));
+        }
+
+        /**
+         * Starts it, and waits until its look at the cluster after the start is over: what that
+         * sends and tells does not mix with what a test is about.
+         */
+        public Program start() {
+            Program program = new Program(this);
+            try {
+                program.main.start();
+                program.awaitFirstLook();
+            } catch (RuntimeException | Error e) {
+                program.close();
+                throw e;
+            }
+            return program;
+        }
+    }
+
+    private void awaitFirstLook() {
+        await().alias("the look at the cluster after the start")
+                .pollInterval(Duration.ofMillis(2))
+                .until(configuration.preflight()::hasLooked);
+    }
+
+    /** The present, as far as the program knows. */
+    public Instant now() {
+        return Instant.now().plus(passed).plus(ahead);
+    }
+
+    /**
+     * Lets time pass for the program. Quartz does not notice, so what was due meanwhile is missed
+     * and made up; waits that have begun last as long as they were to.
+     */
+    public void pass(Duration time) {
+        passed = passed.plus(time);
+    }
+
+    /** Sets the program's wall clock so far ahead of the right time, which Quartz has. */
+    public void setClock(Duration aheadOfTime) {
+        ahead = aheadOfTime;
     }
 
     public CamelContext context() {
@@ -185,7 +264,15 @@ public final class Program implements AutoCloseable {
 
     /** Ends it as a signal does; what it told stays there. */
     public void stop() {
-        main.stop();
+        // A test that is ended by its time limit is interrupted; nothing of its program may stay.
+        boolean interrupted = Thread.interrupted();
+        try {
+            main.stop();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     @Override

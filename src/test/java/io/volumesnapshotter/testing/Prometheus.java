@@ -18,7 +18,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -33,7 +32,6 @@ public final class Prometheus implements AutoCloseable {
 
     private static final Path RULES = Path.of("k8s/components/monitoring/prometheusrule.yaml");
     private static final Pattern ADDRESS = Pattern.compile("address=(127\\.0\\.0\\.1:[1-9]\\d*)");
-    private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Process process;
@@ -85,7 +83,6 @@ public final class Prometheus implements AutoCloseable {
         try {
             String address =
                     await().alias("an address in " + log)
-                            .atMost(LIMIT)
                             .until(() -> address(log), found -> !found.isEmpty());
             return new Prometheus(process, "http://" + address + "/api/v1/");
         } catch (RuntimeException e) {
@@ -99,7 +96,9 @@ public final class Prometheus implements AutoCloseable {
         byte[] metrics =
                 HttpClient.newHttpClient()
                         .send(
-                                HttpRequest.newBuilder(URI.create(page)).timeout(LIMIT).build(),
+                                HttpRequest.newBuilder(URI.create(page))
+                                        .timeout(Patience.LIMIT)
+                                        .build(),
                                 HttpResponse.BodyHandlers.ofByteArray())
                         .body();
         Process promtool =
@@ -150,7 +149,7 @@ public final class Prometheus implements AutoCloseable {
             return JSON.readTree(
                     client.send(
                                     HttpRequest.newBuilder(URI.create(url + path))
-                                            .timeout(LIMIT)
+                                            .timeout(Patience.LIMIT)
                                             .build(),
                                     HttpResponse.BodyHandlers.ofString())
                             .body());
