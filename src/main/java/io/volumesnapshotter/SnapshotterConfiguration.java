@@ -41,6 +41,7 @@ import io.volumesnapshotter.run.SteadyClock;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.Cron;
 import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.settings.ObjectNames;
 import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
@@ -156,8 +157,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Snapshots snapshots = new Snapshots(client, claims, steady);
         BooleanSupplier leader = leadership(context, settings);
         BooleanSupplier ends = () -> context.isStopping() || context.isStopped();
-        PolicyComponent policies = new PolicyComponent(steady);
-        Brake brake = new Brake(leader, ends, policies::isStopped);
+        ScheduleRegistry schedules = new ScheduleRegistry(clock, steady);
+        context.addLifecycleStrategy(schedules);
+        Brake brake = new Brake(leader, ends, schedules::isStopped);
         FireTimes fireTimes = new FireTimes(steady);
         RunStart start =
                 new RunStart(
@@ -189,7 +191,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("failures", failures);
         registry.bind("events", events);
         registry.bind("notifications", ExecutorService.class, notifications);
-        context.addComponent("policy", policies);
+        context.addComponent("policy", new PolicyComponent(schedules));
 
         model(context).addModelLifecycleStrategy(new HawtioDiagramFix());
 
@@ -199,6 +201,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         context.addStartupListener(preflight);
         MissedFires catchUp =
                 new MissedFires(
+                        schedules,
                         start,
                         fireTimes,
                         failures.log(),
@@ -212,8 +215,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         // What shows them.
         metrics.show(leader, apiServer);
         PrometheusPage.showBuild(context, version());
-        ScheduleMonitor schedules =
+        context.addStartupListener(
                 new ScheduleMonitor(
+                        schedules,
                         start,
                         snapshots,
                         history,
@@ -224,15 +228,15 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         isOn(context, "camel.management.enabled"),
                         name ->
                                 new ScheduleManagement(
-                                        name, context, start, history, snapshots, leader, fires,
+                                        name, schedules, start, history, snapshots, leader, fires,
                                         clock),
                         timer(context, "schedules"),
-                        clock);
-        context.addStartupListener(schedules);
+                        clock,
+                        steady));
         Management.show(
                 context,
                 "Failures",
-                new FailureManagement(context, failures.log(), leader, fires, clock));
+                new FailureManagement(schedules, failures.log(), leader, fires, clock));
         registry.bind(
                 "livenessCheck",
                 HealthCheck.class,

@@ -3,8 +3,8 @@ package io.volumesnapshotter.run;
 import io.volumesnapshotter.kubernetes.Causes;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.schedule.LogKeys;
-import io.volumesnapshotter.schedule.PolicyComponent;
-import io.volumesnapshotter.schedule.Schedule;
+import io.volumesnapshotter.schedule.ScheduleEntry;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.schedule.Trigger;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Duration;
@@ -12,8 +12,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Date;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -22,6 +22,7 @@ import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
+import org.apache.camel.ServiceStatus;
 import org.apache.camel.StartupListener;
 import org.apache.camel.support.service.ServiceHelper;
 import org.slf4j.Logger;
@@ -44,14 +45,12 @@ public final class MissedFires implements StartupListener {
     /** How long a fire may be on its way before it counts as missed. */
     private static final Duration GRACE = Duration.ofSeconds(2);
 
-    /** How long a route may be gone, while it is exchanged, and still be the same schedule. */
-    private static final Duration EXCHANGE = Duration.ofSeconds(10);
-
     /** A look takes milliseconds. */
     private static final Duration STUCK = Duration.ofMinutes(1);
 
     private static final Logger LOG = LoggerFactory.getLogger(MissedFires.class);
 
+    private final ScheduleRegistry registry;
     private final RunStart runs;
     private final FireTimes fireTimes;
     private final FailureLog failures;
@@ -61,39 +60,8 @@ public final class MissedFires implements StartupListener {
     private final InstantSource clock;
     private final InstantSource steady;
     private final ClockWatch clockWatch;
-    private final Map<String, Watch> watches = new HashMap<>();
-    private boolean first = true;
+    private final Map<String, Instant> attempted = new HashMap<>();
     private volatile Instant lastLook;
-
-    /** One schedule as it was seen last. Times are null as long as there is none. */
-    private static final class Watch {
-        private final Trigger trigger;
-        private Route route;
-        private Instant seen;
-        private Instant due;
-        private Instant next;
-        private Instant attempted;
-
-        Watch(Trigger trigger) {
-            this.trigger = trigger;
-        }
-
-        /**
-         * Lets times that are in the future come again. One that was passed over is due: the last
-         * one is made up if it did not come.
-         */
-        private void adjust(Instant now) {
-            due = isAfter(due, now) ? null : due;
-            attempted = isAfter(attempted, now) ? null : attempted;
-            if (next != null && trigger.nextDue(now).filter(next::isAfter).isPresent()) {
-                next = trigger.nextDue(now).get();
-            }
-        }
-
-        private static boolean isAfter(Instant time, Instant now) {
-            return time != null && time.isAfter(now);
-        }
-    }
 
     /**
      * @param leader whether this program is the one that fires
@@ -103,6 +71,7 @@ public final class MissedFires implements StartupListener {
      * @param steady measures how long something takes, whatever becomes of the other clock
      */
     public MissedFires(
+            ScheduleRegistry registry,
             RunStart runs,
             FireTimes fireTimes,
             FailureLog failures,
@@ -111,6 +80,7 @@ public final class MissedFires implements StartupListener {
             ExecutorService executor,
             InstantSource clock,
             InstantSource steady) {
+        this.registry = registry;
         this.runs = runs;
         this.fireTimes = fireTimes;
         this.failures = failures;
@@ -147,29 +117,25 @@ public final class MissedFires implements StartupListener {
 
     private void look(CamelContext context) {
         clockWatch.takeJump().ifPresent(jump -> adjust(context, jump));
+        registry.advance();
         Instant now = clock.instant();
-        Instant steadyNow = steady.instant();
         boolean leads = leader.getAsBoolean();
         if (!leads) {
             fireTimes.forgetAll();
             failures.forgetAll();
         }
-        for (Route route : context.getRoutes()) {
-            Watch watch = watch(route, now);
-            if (watch == null) {
-                continue;
-            }
-            watch.seen = steadyNow;
-            if (!leads || fireTimes.takeRetry(route.getRouteId())) {
-                watch.attempted = null;
-            } else if (isMissed(route, watch, now)) {
-                Instant due = watch.due;
-                watch.attempted = due;
+        List<ScheduleEntry> schedules = registry.entries();
+        for (ScheduleEntry schedule : schedules) {
+            if (!leads || fireTimes.takeRetry(schedule.name())) {
+                attempted.remove(schedule.name());
+            } else if (isMissed(schedule, now)) {
+                Route route = schedule.route().orElseThrow();
+                Instant due = schedule.lastDue().orElseThrow();
+                attempted.put(schedule.name(), due);
                 executor.execute(() -> makeUp(route, due));
             }
         }
-        watches.values().removeIf(watch -> watch.seen.isBefore(steadyNow.minus(EXCHANGE)));
-        first = false;
+        attempted.keySet().retainAll(schedules.stream().map(ScheduleEntry::name).toList());
     }
 
     /** After the wall clock was set, the next fire times are those that it has now. */
@@ -181,66 +147,42 @@ public final class MissedFires implements StartupListener {
                 jump.isNegative() ? "" : ", or it slept");
         Instant now = clock.instant();
         fireTimes.forgetFuture(now);
-        watches.values().forEach(watch -> watch.adjust(now));
+        registry.adjustToClock();
+        attempted.values().removeIf(due -> due.isAfter(now));
         for (Route route : context.getRoutes()) {
-            if (watches.containsKey(route.getRouteId())
-                    && context.getRouteController()
-                            .getRouteStatus(route.getRouteId())
-                            .isStarted()) {
+            if (isStarted(route)) {
                 Trigger.restart(route, now);
             }
         }
     }
 
-    /** The schedule of a route as of now, or null where there is none. */
-    private Watch watch(Route route, Instant now) {
-        Watch watch = watches.get(route.getRouteId());
-        if (watch == null || watch.route != route) {
-            Trigger trigger = Trigger.of(route).orElse(null);
-            if (trigger == null) {
-                return null;
-            }
-            if (watch == null || !watch.trigger.equals(trigger)) {
-                watch = new Watch(trigger);
-                watch.due = first ? trigger.lastDue(now).orElse(null) : null;
-                watch.next = trigger.nextDue(now).orElse(null);
-                watches.put(route.getRouteId(), watch);
-            }
-            watch.route = route;
+    private boolean isMissed(ScheduleEntry schedule, Instant now) {
+        String name = schedule.name();
+        Instant due = schedule.lastDue().orElse(null);
+        if (due == null
+                || schedule.route().isEmpty()
+                || due.equals(attempted.get(name))
+                || due.plus(GRACE).isAfter(now)
+                || runs.isBusy(name)) {
+            return false;
         }
-        if (watch.next != null && !watch.next.isAfter(now)) {
-            watch.due = watch.trigger.lastDue(now).orElse(watch.next);
-            watch.next = watch.trigger.nextDue(now).orElse(null);
+        if (fireTimes.hasFired(name, due)) {
+            attempted.put(name, due);
+            return false;
         }
-        return watch;
+        Route route = schedule.route().get();
+        boolean rests = registry.isSuspended(schedule.schedule()) || !isStarted(route);
+        if (rests && due.isBefore(now.minus(schedule.schedule().policy().startingDeadline()))) {
+            attempted.put(name, due);
+            fireTimes.markSuspended(name, due);
+        }
+        return !rests && takesFires(route);
     }
 
-    private boolean isMissed(Route route, Watch watch, Instant now) {
-        CamelContext context = route.getCamelContext();
-        String schedule = route.getRouteId();
-        Instant due = watch.due;
-        if (due == null
-                || due.equals(watch.attempted)
-                || due.plus(GRACE).isAfter(now)
-                || runs.isBusy(schedule)) {
-            return false;
-        }
-        if (fireTimes.hasFired(schedule, due)) {
-            watch.attempted = due;
-            return false;
-        }
-        Optional<Schedule> found = PolicyComponent.scheduleOf(context, schedule);
-        if (found.isEmpty()) {
-            return false;
-        }
-        boolean suspended =
-                policies(context).isSuspended(found.get())
-                        || !context.getRouteController().getRouteStatus(schedule).isStarted();
-        if (suspended && due.isBefore(now.minus(found.get().policy().startingDeadline()))) {
-            watch.attempted = due;
-            fireTimes.markSuspended(schedule, due);
-        }
-        return !suspended && takesFires(route);
+    private static boolean isStarted(Route route) {
+        ServiceStatus status =
+                route.getCamelContext().getRouteController().getRouteStatus(route.getRouteId());
+        return status != null && status.isStarted();
     }
 
     /**
@@ -248,15 +190,7 @@ public final class MissedFires implements StartupListener {
      * start a second after it is regained.
      */
     public static boolean takesFires(Route route) {
-        return route.getCamelContext()
-                        .getRouteController()
-                        .getRouteStatus(route.getRouteId())
-                        .isStarted()
-                && ServiceHelper.isStarted(route.getProcessor());
-    }
-
-    private static PolicyComponent policies(CamelContext context) {
-        return context.getComponent("policy", PolicyComponent.class);
+        return isStarted(route) && ServiceHelper.isStarted(route.getProcessor());
     }
 
     /** Whether it has not looked for so long that nothing will be made up any more. */

@@ -153,6 +153,7 @@ class GuardedDeletionTest {
                         running.get()
                                 .context()
                                 .getComponent("policy", PolicyComponent.class)
+                                .registry()
                                 .suspend("hourly", true),
                 "delete",
                 name(EIGHT));
@@ -176,6 +177,7 @@ class GuardedDeletionTest {
                         running.get()
                                 .context()
                                 .getComponent("policy", PolicyComponent.class)
+                                .registry()
                                 .suspend("hourly", true),
                 "create",
                 "");

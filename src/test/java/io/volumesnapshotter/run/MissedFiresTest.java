@@ -173,7 +173,8 @@ class MissedFiresTest {
         AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
         FireTimes fireTimes = new FireTimes(now::get);
         MissedFires missedFires =
-                new MissedFires(null, fireTimes, null, () -> true, null, null, now::get, now::get);
+                new MissedFires(
+                        null, null, fireTimes, null, () -> true, null, null, now::get, now::get);
         try (Program program = start(NEVER)) {
             Route route = program.context().getRoute("hourly");
             program.context().getRouteController().stopRoute("hourly");
