@@ -172,7 +172,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         fireTimes,
                         clock,
                         steady);
-        Runs runs = new Runs(start, brake, claims, failures, history);
+        Runs runs = new Runs(start, brake, claims, failures, history, clock);
         Events events = new Events(client, apiServer, environment, clock, steady);
         ExecutorService notifications = notifications(context);
         ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");

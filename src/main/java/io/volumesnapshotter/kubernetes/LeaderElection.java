@@ -138,7 +138,8 @@ public final class LeaderElection extends AbstractCamelClusterService<LeaderView
                 executor.execute(this::tell);
                 executor.schedule(
                         this::tryToLead,
-                        terms.waitMillis(isLeader(), ThreadLocalRandom.current().nextDouble()),
+                        elector.waitMillis(
+                                nanoTime.getAsLong(), ThreadLocalRandom.current().nextDouble()),
                         TimeUnit.MILLISECONDS);
             }
         } catch (RejectedExecutionException e) {

@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Decides who leads by what one replica saw of the Lease, and when. It compares no clocks: as in
@@ -125,6 +126,21 @@ final class LeaseElector {
         markSeen(written, now);
         leads = isOwn() && !ended;
         renewedAt = sent;
+    }
+
+    /**
+     * How long to wait before the next try, in milliseconds; one that stands by is there when the
+     * Lease is over.
+     *
+     * @param random from 0 up to 1
+     */
+    synchronized long waitMillis(long now, double random) {
+        long wait = terms.waitMillis(leads(now), random);
+        if (ended || mayWrite(now)) {
+            return wait;
+        }
+        long left = seen.duration().toNanos() - (now - changedAt);
+        return Math.min(wait, TimeUnit.NANOSECONDS.toMillis(left) + 1);
     }
 
     /** Ends the leading for good, before the Lease is given back. */

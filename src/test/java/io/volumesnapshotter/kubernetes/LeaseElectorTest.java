@@ -177,6 +177,19 @@ class LeaseElectorTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"0, 4400", "10, 4400", "12, 3001", "14.5, 501", "15, 4400"})
+    void oneThatStandsByIsThereWhenTheLeaseIsOver(double now, long millis) {
+        elector.markSeen(record("other", NOON, 1), at(0));
+        assertThat(elector.waitMillis(at(now), 1)).isEqualTo(millis);
+    }
+
+    @Test
+    void theLeaderRenewsInStep() {
+        lead(0);
+        assertThat(elector.waitMillis(at(1), 1)).isEqualTo(2000);
+    }
+
+    @ParameterizedTest
     @CsvSource({"true, 0.99, 2000", "false, 0, 2000", "false, 0.5, 3200", "false, 1, 4400"})
     void replicasThatStandByDoNotTryInStep(boolean leads, double random, long millis) {
         assertThat(TERMS.waitMillis(leads, random)).isEqualTo(millis);

@@ -80,7 +80,8 @@ class GuardedDeletionTest {
         cluster.faults()
                 .hook(
                         Boundary.ARRIVED,
-                        request -> request.is(verb) && request.name().equals(name),
+                        request ->
+                                request.is(verb, "volumesnapshots") && request.name().equals(name),
                         1,
                         what::accept);
     }
@@ -298,8 +299,34 @@ class GuardedDeletionTest {
         List.of(1, 2, 3).forEach(hours -> seed(TEN.minusSeconds(3600L * hours)));
         try (Program program = start(cluster, Map.of("keep-last", "4"))) {
             program.fire(TEN);
+            assertThat(program.told(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .startsWith(
+                            "snapshot class csi-hostpath-snapclass: its driver says that "
+                                    + name(TEN)
+                                    + " was cut at 2026-01-01T00:00:00Z");
         }
         assertThat(names()).hasSize(4);
+    }
+
+    @Test
+    void aDeletionThatDoesNotEndIsToldAsAskedFor() {
+        seed(EIGHT);
+        cluster.driver().holdDeletions();
+        deleteByHand(name(EIGHT));
+        Duration later = SnapshotWarnings.SLOW_DELETION.plusMinutes(1);
+        try (Program program = start(cluster, Map.of())) {
+            program.pass(later);
+            program.fire(TEN);
+            assertThat(program.told(Level.WARN))
+                    .anyMatch(
+                            line ->
+                                    line.contains("deletion of " + name(EIGHT) + " was asked for")
+                                            && line.contains("has not ended"));
+            assertThat(program.told(Level.INFO)).noneMatch(line -> line.contains(": deleted "));
+        }
+        cluster.driver().releaseDeletions();
     }
 
     @Test
