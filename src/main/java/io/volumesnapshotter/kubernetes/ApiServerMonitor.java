@@ -49,7 +49,7 @@ public final class ApiServerMonitor implements Interceptor {
     private static final String AWAY_STATE = "does not serve: {}; trying again until it does";
 
     private final String url;
-    private final InstantSource clock;
+    private final InstantSource steady;
     private Instant lastTrouble = Instant.MIN;
     private Instant downSince;
     private Instant upSince;
@@ -59,10 +59,11 @@ public final class ApiServerMonitor implements Interceptor {
 
     /**
      * @param url its address, for messages
+     * @param steady measures waits, whatever becomes of the wall clock
      */
-    public ApiServerMonitor(String url, InstantSource clock) {
+    public ApiServerMonitor(String url, InstantSource steady) {
         this.url = url;
-        this.clock = clock;
+        this.steady = steady;
     }
 
     /** Tells somebody of the verb and the answer's code of each request. */
@@ -106,13 +107,13 @@ public final class ApiServerMonitor implements Interceptor {
 
     private synchronized void waitFor(String seconds) {
         if (seconds != null && seconds.matches("\\d{1,4}")) {
-            retryAfter = clock.instant().plusSeconds(Long.parseLong(seconds));
+            retryAfter = steady.instant().plusSeconds(Long.parseLong(seconds));
         }
     }
 
     /** How long the server asked to be left alone from now, in milliseconds; 0 when it did not. */
     public synchronized long retryAfterMillis() {
-        Instant now = clock.instant();
+        Instant now = steady.instant();
         return retryAfter.isAfter(now) ? Duration.between(now, retryAfter).toMillis() : 0;
     }
 
@@ -129,7 +130,7 @@ public final class ApiServerMonitor implements Interceptor {
     }
 
     private synchronized void trouble(String state, String words) {
-        lastTrouble = clock.instant();
+        lastTrouble = steady.instant();
         upSince = null;
         if (downSince == null) {
             downSince = lastTrouble;
@@ -143,7 +144,7 @@ public final class ApiServerMonitor implements Interceptor {
         if (downSince == null) {
             return;
         }
-        Instant now = clock.instant();
+        Instant now = steady.instant();
         upSince = upSince == null ? now : upSince;
         if (!lastTrouble.plus(RESTART).isAfter(now)) {
             LOG.info(
@@ -155,7 +156,7 @@ public final class ApiServerMonitor implements Interceptor {
 
     /** Whether a refusal may come from a server that is still starting. */
     public synchronized boolean isRestarting() {
-        return lastTrouble.isAfter(clock.instant().minus(RESTART));
+        return lastTrouble.isAfter(steady.instant().minus(RESTART));
     }
 
     /** Whether it does not serve now. */

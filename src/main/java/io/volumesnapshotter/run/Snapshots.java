@@ -37,16 +37,16 @@ public final class Snapshots {
 
     private final KubernetesClient client;
     private final Claims claims;
-    private final InstantSource clock;
+    private final InstantSource steady;
 
     /**
      * @param claims finds the claims that bear on deletions
-     * @param clock the present
+     * @param steady measures how old facts are, whatever becomes of the wall clock
      */
-    public Snapshots(KubernetesClient client, Claims claims, InstantSource clock) {
+    public Snapshots(KubernetesClient client, Claims claims, InstantSource steady) {
         this.client = client;
         this.claims = claims;
-        this.clock = clock;
+        this.steady = steady;
     }
 
     /** The snapshots of a run, for a look of its own. */
@@ -83,7 +83,7 @@ public final class Snapshots {
     /** What deletions are judged by, as it is now, for other callers. */
     public ClusterFacts facts(Run run) {
         // The time before the first request: nothing in the facts is older.
-        Instant at = clock.instant();
+        Instant at = steady.instant();
         ClusterFacts facts =
                 ClusterFacts.of(at, ofSchedule(run), claims.facts(run.listedNamespace()));
         run.setFacts(facts);

@@ -326,6 +326,7 @@ class SelectionTest {
                             List.of(),
                             Optional.of(NAMESPACE),
                             Program.INSTALLATION,
+                            InstantSource.system(),
                             InstantSource.system());
             journal.started(run);
             journal.ended(run);
