@@ -10,15 +10,11 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.volumesnapshotter.kubernetes.Cluster;
-import io.volumesnapshotter.kubernetes.Kubectl;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.io.IOException;
 import java.net.ServerSocket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -39,9 +35,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a look at the cluster finds: each finding is one line that says what to do. */
 @Timeout(60)
@@ -150,49 +143,6 @@ class PreflightTest {
                 .singleElement()
                 .asString()
                 .endsWith("Unauthorized -> check the token or the kubeconfig's credentials");
-    }
-
-    @ParameterizedTest
-    @CsvSource({"token,true", "token as jane,false", "token as nobody,false"})
-    void theAnswerIsKubectls(String who, boolean may, @TempDir Path directory) throws Exception {
-        cluster.access().grant(EVERYWHERE, "users", "impersonate");
-        Authority authority = new Authority(directory);
-        authority.sign("server", "CN=server", "serverAuth");
-        authority.write("server", directory);
-        try (TlsFront front = TlsFront.of(cluster.url(), directory)) {
-            Path kubeconfig = cluster.kubeconfig(directory.resolve("kubeconfig"), NAMESPACE);
-            String user =
-                    who.contains(" as ")
-                            ? "as: " + who.substring(who.lastIndexOf(' ')) + "\n    token: "
-                            : "token: ";
-            String text =
-                    Files.readString(kubeconfig)
-                            .replace(
-                                    cluster.url(),
-                                    front.otherUrl() + "\n    certificate-authority: ca.crt")
-                            .replace("token: ", user);
-            Files.writeString(kubeconfig, text);
-            Map<String, String> environment = Map.of("KUBECONFIG", kubeconfig.toString());
-            List<String> lines =
-                    look(
-                            () -> new SnapshotterConfiguration(Cluster.find(environment), Map.of()),
-                            Map.of("snapshotter.claims", "data"));
-            assertThat(exitCode).as(lines.toString()).isEqualTo(may ? 0 : 1);
-            assertThat(lines.stream().anyMatch(line -> line.startsWith("ERROR rights: ")))
-                    .isEqualTo(!may);
-            if (Kubectl.isThere()) {
-                assertThat(
-                                Kubectl.run(
-                                        environment,
-                                        directory,
-                                        "auth",
-                                        "can-i",
-                                        "create",
-                                        "volumesnapshots.snapshot.storage.k8s.io"))
-                        .as("kubectl")
-                        .matches(said -> said.isPresent() == may);
-            }
-        }
     }
 
     @Test
