@@ -301,7 +301,14 @@ class RightsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"select-claims", "cluster-wide", "high-availability", "events", "preflight"})
+            strings = {
+                "select-claims",
+                "cluster-wide",
+                "high-availability",
+                "events",
+                "preflight",
+                "read-volumes"
+            })
     void theSubjectOfEachBindingIsTheAccountWhereItIs(String overlay) throws Exception {
         for (List<HasMetadata> objects :
                 List.of(
@@ -327,7 +334,14 @@ class RightsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"select-claims", "cluster-wide", "high-availability", "events", "preflight"})
+            strings = {
+                "select-claims",
+                "cluster-wide",
+                "high-availability",
+                "events",
+                "preflight",
+                "read-volumes"
+            })
     void aComponentInAnOverlayOfOnesOwnBindsTheAccountThere(String component) throws Exception {
         Path own = Files.createDirectory(directory.resolve("own"));
         Files.writeString(
