@@ -62,7 +62,7 @@ public final class RetryPolicy {
         if (run != null) {
             run.touch();
         }
-        long delay = apiServer.retryAfterMillis();
+        long delay = apiServer.retryAfterMillis(answer);
         boolean heals =
                 heals(exchange, answer, failure, attempts, unanswered)
                         && (run == null || run.hasTimeFor(delay));
