@@ -153,7 +153,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Metrics metrics = new Metrics(PrometheusPage.of(context));
         RunHistory history = new RunHistory(metrics, clock);
         Failures failures = new Failures(history, clock);
-        Claims claims = new Claims(client);
+        Claims claims = new Claims(client, steady);
         Snapshots snapshots = new Snapshots(client, claims, steady);
         BooleanSupplier leader = leadership(context, settings);
         BooleanSupplier ends = () -> context.isStopping() || context.isStopped();
@@ -421,7 +421,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
         return new ClusterCheck(
-                client, apiServer, new Claims(client), PolicyComponent.schedules(context));
+                client, apiServer, new Claims(client, clock), PolicyComponent.schedules(context));
     }
 
     /** The look at the cluster after the start, once {@link #configure} was called; null before. */

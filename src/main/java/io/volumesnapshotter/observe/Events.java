@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.run.Failure;
@@ -137,8 +138,7 @@ public final class Events {
             refused.remove(namespace);
         } catch (KubernetesClientException e) {
             String words = ErrorText.words(e);
-            boolean forbidden = e.getCode() == FORBIDDEN && words.contains(" cannot ");
-            if (!forbidden || apiServer.isRestarting()) {
+            if (!ApiErrors.isMissingRight(e) || apiServer.isRestarting()) {
                 LOG.debug("an Event was not written: {}", words);
             } else if (refused.put(namespace, steady.instant()) == null) {
                 LOG.info(

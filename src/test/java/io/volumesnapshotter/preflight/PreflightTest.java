@@ -426,7 +426,7 @@ class PreflightTest {
         try (KubernetesClient client =
                 ClusterAccess.connect(cluster.config(NAMESPACE), apiServer)) {
             context.start();
-            new Preflight(client, apiServer, new Claims(client), hurried)
+            new Preflight(client, apiServer, new Claims(client, now::get), hurried)
                     .onCamelContextFullyStarted(context, false);
             await().until(() -> cluster.log().total() > 0);
             apiServer.unreachable(new IOException("gone"));

@@ -235,7 +235,7 @@ class WhenTest {
                             .getRegistry()
                             .lookupByNameAndType("kubernetesClient", KubernetesClient.class);
             FireTimes fireTimes = new FireTimes(now::get);
-            Claims claims = new Claims(client);
+            Claims claims = new Claims(client, now::get);
             RunStart start =
                     new RunStart(
                             client,
