@@ -6,18 +6,14 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.apache.camel.model.BeanDefinition;
-import org.apache.camel.model.CatchDefinition;
 import org.apache.camel.model.DynamicRouterDefinition;
 import org.apache.camel.model.EnrichDefinition;
 import org.apache.camel.model.ExpressionNode;
-import org.apache.camel.model.LogDefinition;
 import org.apache.camel.model.OnExceptionDefinition;
 import org.apache.camel.model.PollEnrichDefinition;
 import org.apache.camel.model.ProcessorDefinition;
@@ -25,14 +21,9 @@ import org.apache.camel.model.RecipientListDefinition;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.RoutingSlipDefinition;
-import org.apache.camel.model.SetHeadersDefinition;
-import org.apache.camel.model.SetVariablesDefinition;
 import org.apache.camel.model.StopDefinition;
 import org.apache.camel.model.ToDefinition;
 import org.apache.camel.model.ToDynamicDefinition;
-import org.apache.camel.model.TryDefinition;
-import org.apache.camel.model.language.ExpressionDefinition;
-import org.apache.camel.model.language.MethodCallExpression;
 
 /**
  * Follows routes from step to step, through {@code direct:} and all branches, to see that together
@@ -43,20 +34,13 @@ import org.apache.camel.model.language.MethodCallExpression;
  */
 public final class Flow {
 
-    private static final String POLICY = "policy:";
     private static final String DIRECT = "direct:";
-    private static final String CREATES = "createCustomResource";
-    private static final String DELETES = "snapshots.delete";
-    private static final String DELETES_UNASKED = "deleteCustomResource";
     private static final String GUARD = "deletionGate.check";
     private static final String TELLS = "failures.report";
     private static final String UNDELIVERED = "failures.undelivered";
     private static final String ROOM = "runs.markRefused";
-    private static final String LOG = "log";
-    private static final List<String> LOUD = List.of("ERROR", "WARN");
 
     private static final Pattern MENTIONED = Pattern.compile("direct:(?://)?[\\w.-]+");
-    private static final Pattern CALLED = Pattern.compile("bean:(\\w+)(?:\\?method=|::|\\.)(\\w+)");
 
     /**
      * What each schedule has to reach.
@@ -89,18 +73,24 @@ public final class Flow {
     private static final String FAILS = "runs.fail";
     private static final String LOST = "runs.findLost";
     private static final String STALE = "runs.planDeletions";
-    private static final String PAUSES = "run:pollDelay";
 
     private static final List<Need> NEEDS =
             List.of(
-                    new Need(START, POLICY, "no run begins, and nothing is taken or told"),
+                    new Need(START, Steps.POLICY, "no run begins, and nothing is taken or told"),
                     new Need(LISTS_ALL, START, TAKES_OVER, "a run is made up that took place"),
                     new Need(TAKES_OVER, START, "a run is made up that took place"),
                     new Need(ASKED, START, LISTS_RUN, "no snapshot is asked for"),
-                    new Need(CREATES, START, LISTS_RUN, ASKED, "no snapshot is created"),
+                    new Need(Steps.CREATES, START, LISTS_RUN, ASKED, "no snapshot is created"),
                     new Need(
-                            CHECKED, START, CREATES, CREATES, "a run that is over takes snapshots"),
-                    new Need("runs.checkAnswer", CREATES, "a snapshot of others counts as its own"),
+                            CHECKED,
+                            START,
+                            Steps.CREATES,
+                            Steps.CREATES,
+                            "a run that is over takes snapshots"),
+                    new Need(
+                            "runs.checkAnswer",
+                            Steps.CREATES,
+                            "a snapshot of others counts as its own"),
                     new Need(LISTS_RUN, START, "no snapshot is seen ready"),
                     new Need(
                             "runs.markListing",
@@ -109,13 +99,18 @@ public final class Flow {
                             LISTS_RUN,
                             "what vanishes is missed"),
                     new Need(LOOKS, LISTS_RUN, "no snapshot is seen ready"),
-                    new Need(PAUSES, START, LOOKS, LISTS_RUN, "it looks again without a pause"),
+                    new Need(
+                            Steps.PAUSES,
+                            START,
+                            LOOKS,
+                            LISTS_RUN,
+                            "it looks again without a pause"),
                     new Need(FAILS, LOOKS, LOST, "a snapshot that fails is not told"),
                     new Need(STALE, START, "nothing is pruned"),
                     new Need(FACTS, TAKES_OVER, STALE, STALE, "nothing is pruned"),
                     new Need(LOST, TAKES_OVER, STALE, STALE, "one that is gone counts as ready"),
                     new Need(FAILS, LOST, "a snapshot that is gone is not told"),
-                    new Need(DELETES, STALE, "nothing is pruned"),
+                    new Need(Steps.DELETES, STALE, "nothing is pruned"),
                     new Need("runs.finish", START, "no run is told as ended"));
 
     /**
@@ -128,19 +123,12 @@ public final class Flow {
      */
     public record Lost(String route, int line, String words) {}
 
-    /**
-     * What a step calls by its name.
-     *
-     * @param line where the step is in its file, counted from 1; 0 when it is not known
-     * @param method empty when Camel finds it by itself
-     */
-    public record Call(int line, String bean, Optional<String> method) {}
-
     private record Place(String route, int line) {}
 
     private final Map<String, RouteDefinition> entrances = new LinkedHashMap<>();
     private final Collection<RouteDefinition> routes;
     private final UnaryOperator<String> resolve;
+    private final Steps steps;
 
     /** What was reached, in order, and where. */
     private final List<String> reached = new ArrayList<>();
@@ -156,6 +144,7 @@ public final class Flow {
     private Flow(Collection<RouteDefinition> routes, UnaryOperator<String> resolve) {
         this.routes = routes;
         this.resolve = resolve;
+        this.steps = new Steps(resolve);
         for (RouteDefinition route : routes) {
             entrances.put(name(resolve.apply(route.getInput().getEndpointUri())), route);
         }
@@ -184,57 +173,7 @@ public final class Flow {
     public static boolean isSchedule(RouteDefinition route, UnaryOperator<String> resolve) {
         Flow flow = new Flow(List.of(), resolve);
         flow.follow(route);
-        return flow.reached.contains(POLICY);
-    }
-
-    /** The beans that steps call, those in their branches too. */
-    public static List<Call> calls(List<? extends ProcessorDefinition<?>> steps) {
-        List<Call> calls = new ArrayList<>();
-        Flow flow = new Flow(List.of(), text -> text);
-        for (ProcessorDefinition<?> step : steps) {
-            for (String fact : flow.facts(step)) {
-                String[] parts = fact.split("\\.");
-                if (parts.length == 2) {
-                    calls.add(
-                            new Call(
-                                    step.getLineNumber(),
-                                    parts[0],
-                                    Optional.of(parts[1]).filter(name -> !name.equals("null"))));
-                }
-            }
-            branches(step).forEach(branch -> calls.addAll(calls(branch)));
-        }
-        return calls;
-    }
-
-    /** The texts in the language {@code simple} that steps evaluate, by their lines. */
-    public static Map<String, Integer> simpleTexts(List<? extends ProcessorDefinition<?>> steps) {
-        Map<String, Integer> texts = new LinkedHashMap<>();
-        for (ProcessorDefinition<?> step : steps) {
-            for (ExpressionDefinition expression : expressions(step)) {
-                if ("simple".equals(expression.getLanguage())) {
-                    texts.putIfAbsent(expression.getExpression(), step.getLineNumber());
-                }
-            }
-            if (step instanceof LogDefinition log && log.getMessage() != null) {
-                texts.putIfAbsent(log.getMessage(), step.getLineNumber());
-            }
-            branches(step).forEach(branch -> texts.putAll(simpleTexts(branch)));
-        }
-        return texts;
-    }
-
-    private static List<ExpressionDefinition> expressions(ProcessorDefinition<?> step) {
-        List<ExpressionDefinition> all = new ArrayList<>();
-        if (step instanceof SetVariablesDefinition several) {
-            several.getVariables().forEach(one -> all.add(one.getExpression()));
-        } else if (step instanceof SetHeadersDefinition several) {
-            several.getHeaders().forEach(one -> all.add(one.getExpression()));
-        } else if (step instanceof ExpressionNode node) {
-            all.add(node.getExpression());
-        }
-        all.removeIf(Objects::isNull);
-        return all;
+        return flow.reached.contains(Steps.POLICY);
     }
 
     private Optional<Lost> lostBySchedule(RouteDefinition schedule) {
@@ -242,7 +181,7 @@ public final class Flow {
         for (Need need : NEEDS) {
             int loser = reached.indexOf(need.loser);
             if (loser >= 0 && reached.contains(need.after) && !isThere(need)) {
-                boolean first = need.after.equals(POLICY);
+                boolean first = need.after.equals(Steps.POLICY);
                 return Optional.of(
                         new Lost(
                                 places.get(loser).route,
@@ -278,7 +217,7 @@ public final class Flow {
                 int before = reached.size();
                 follow(place, handling.getOutputs());
                 if (reached.subList(before, reached.size()).stream()
-                        .noneMatch(List.of(TELLS, LOG, ROOM)::contains)) {
+                        .noneMatch(List.of(TELLS, Steps.LOG, ROOM)::contains)) {
                     return Optional.of(
                             new Lost(
                                     "",
@@ -300,7 +239,7 @@ public final class Flow {
             }
         }
         int told = reached.indexOf(TELLS);
-        return reached.subList(told, reached.size()).contains(LOG)
+        return reached.subList(told, reached.size()).contains(Steps.LOG)
                 ? Optional.empty()
                 : Optional.of(
                         new Lost(
@@ -325,23 +264,23 @@ public final class Flow {
                 : Optional.empty();
     }
 
-    private boolean isUnguarded(List<ProcessorDefinition<?>> steps) {
+    private boolean isUnguarded(List<ProcessorDefinition<?>> sequence) {
         boolean guarded = false;
-        for (ProcessorDefinition<?> step : steps) {
-            if (isDisabled(step)) {
+        for (ProcessorDefinition<?> step : sequence) {
+            if (steps.isDisabled(step)) {
                 continue;
             }
-            if (facts(step).contains(DELETES_UNASKED)) {
+            if (steps.facts(step).contains(Steps.DELETES_UNASKED)) {
                 return true;
             }
-            if (facts(step).contains(DELETES)) {
+            if (steps.facts(step).contains(Steps.DELETES)) {
                 if (!guarded) {
                     return true;
                 }
                 guarded = false;
             }
-            guarded |= facts(step).contains(GUARD);
-            if (branches(step).stream().anyMatch(this::isUnguarded)) {
+            guarded |= steps.facts(step).contains(GUARD);
+            if (Steps.branches(step).stream().anyMatch(this::isUnguarded)) {
                 return true;
             }
         }
@@ -359,92 +298,23 @@ public final class Flow {
         return new Place(route.getRouteId(), route.getLineNumber());
     }
 
-    private void follow(Place place, List<? extends ProcessorDefinition<?>> steps) {
-        for (ProcessorDefinition<?> step : steps) {
-            if (isDisabled(step)) {
+    private void follow(Place place, List<? extends ProcessorDefinition<?>> sequence) {
+        for (ProcessorDefinition<?> step : sequence) {
+            if (steps.isDisabled(step)) {
                 continue;
             }
-            for (String fact : facts(step)) {
-                counts |= fact.equals(POLICY);
+            for (String fact : steps.facts(step)) {
+                counts |= fact.equals(Steps.POLICY);
                 if (counts) {
                     reached.add(fact);
                     places.add(place);
                 }
             }
             targets(step).forEach(this::follow);
-            branches(step).forEach(branch -> follow(place, branch));
+            Steps.branches(step).forEach(branch -> follow(place, branch));
             if (step instanceof StopDefinition) {
                 return;
             }
-        }
-    }
-
-    private boolean isDisabled(ProcessorDefinition<?> step) {
-        return step.getDisabled() != null
-                && Boolean.parseBoolean(resolve.apply(step.getDisabled()));
-    }
-
-    private static List<List<ProcessorDefinition<?>>> branches(ProcessorDefinition<?> step) {
-        List<List<ProcessorDefinition<?>>> branches = new ArrayList<>();
-        if (step instanceof TryDefinition attempt) {
-            branches.add(
-                    attempt.getOutputs().stream()
-                            .filter(part -> !(part instanceof CatchDefinition))
-                            .<ProcessorDefinition<?>>map(part -> part)
-                            .toList());
-            attempt.getOutputs().stream()
-                    .filter(CatchDefinition.class::isInstance)
-                    .forEach(part -> branches.add(part.getOutputs()));
-        } else {
-            branches.add(step.getOutputs());
-        }
-        return branches;
-    }
-
-    /** What a step does itself. */
-    private List<String> facts(ProcessorDefinition<?> step) {
-        List<String> facts = new ArrayList<>();
-        if (step instanceof BeanDefinition bean && bean.getRef() != null) {
-            facts.add(bean.getRef() + "." + bean.getMethod());
-        } else if (step instanceof LogDefinition log) {
-            if (LOUD.contains(String.valueOf(log.getLoggingLevel()))) {
-                facts.add(LOG);
-            }
-            called(log.getMessage(), facts);
-        } else if (step instanceof ToDefinition to) {
-            String uri = resolve.apply(to.getUri());
-            if (uri.startsWith(POLICY)) {
-                facts.add(POLICY);
-            }
-            if (uri.startsWith("kubernetes-custom-resources:")) {
-                List.of(CREATES, DELETES_UNASKED).stream()
-                        .filter(uri::contains)
-                        .forEach(facts::add);
-            }
-            if (uri.startsWith("log:") && LOUD.stream().anyMatch(uri::contains)) {
-                facts.add(LOG);
-            }
-            called(uri, facts);
-        }
-        expressions(step).forEach(expression -> called(expression, facts));
-        return facts;
-    }
-
-    private static void called(ExpressionDefinition expression, List<String> facts) {
-        if (expression instanceof MethodCallExpression call && call.getRef() != null) {
-            facts.add(call.getRef() + "." + call.getMethod());
-        } else if (expression != null) {
-            called(expression.getExpression(), facts);
-        }
-    }
-
-    private static void called(String text, List<String> facts) {
-        Matcher matcher = CALLED.matcher(text == null ? "" : text);
-        while (matcher.find()) {
-            facts.add(matcher.group(1) + "." + matcher.group(2));
-        }
-        if (text != null && text.contains("variable.run.pollDelay")) {
-            facts.add(PAUSES);
         }
     }
 
@@ -480,10 +350,10 @@ public final class Flow {
     }
 
     private static String words(String fact) {
-        if (fact.equals(CREATES)) {
+        if (fact.equals(Steps.CREATES)) {
             return "kubernetes-custom-resources, operation " + fact;
         }
-        if (fact.equals(PAUSES)) {
+        if (fact.equals(Steps.PAUSES)) {
             return "${variable.run.pollDelay}";
         }
         return "bean " + fact.replace(".", ", method ");

@@ -1,13 +1,8 @@
 package io.volumesnapshotter.routes;
 
-import io.volumesnapshotter.schedule.Cron;
-import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.settings.InvalidSettingException;
-import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -16,31 +11,20 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Component;
-import org.apache.camel.Endpoint;
-import org.apache.camel.NoSuchBeanException;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteConfigurationBuilder;
-import org.apache.camel.component.bean.MethodNotFoundException;
-import org.apache.camel.component.quartz.QuartzComponent;
-import org.apache.camel.component.quartz.QuartzEndpoint;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.ToDefinition;
 import org.apache.camel.model.ToDynamicDefinition;
-import org.apache.camel.spi.Language;
 import org.apache.camel.spi.Resource;
-import org.apache.camel.support.EndpointHelper;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
-import org.apache.camel.support.service.ServiceHelper;
-import org.apache.camel.util.URISupport;
 
 /**
  * The routes of a set of files, each checked by itself and all of them together, before any is
@@ -50,21 +34,6 @@ final class RouteSet {
 
     private static final String DIRECT = "direct:";
     private static final String POLICY = "policy:";
-    private static final String TRIGGER = "trigger.";
-
-    /** Quartz passes over others, such as {@code timezone}, in silence. */
-    private static final List<String> TRIGGER_OPTIONS =
-            List.of(
-                    "calendarName",
-                    "description",
-                    "endAt",
-                    "misfireInstruction",
-                    "priority",
-                    "repeatCount",
-                    "repeatInterval",
-                    "startAt",
-                    "timeZone");
-
     private final Map<Path, InvalidSettingException> wrong = new LinkedHashMap<>();
     private final Map<Path, InvalidSettingException> lacking = new LinkedHashMap<>();
     private final Set<String> entrances = new TreeSet<>();
@@ -77,9 +46,6 @@ final class RouteSet {
     private final Set<Path> planning = new HashSet<>();
     private final List<RouteDefinition> routes = new ArrayList<>();
     private final List<RouteConfigurationDefinition> configurations = new ArrayList<>();
-
-    /** Where in a file the check is. */
-    private int line;
 
     private RouteSet() {}
 
@@ -215,11 +181,6 @@ final class RouteSet {
         return schedules;
     }
 
-    /** Whether a file has a schedule. */
-    boolean isPlanning(Path file) {
-        return planning.contains(file);
-    }
-
     /** Whether a file has error handling or the like, which applies to all routes. */
     boolean isShared(Path file) {
         return configuring.contains(file);
@@ -248,7 +209,7 @@ final class RouteSet {
         Set<String> plans = new TreeSet<>();
         List<RouteDefinition> own = new ArrayList<>();
         List<RouteConfigurationDefinition> shared = new ArrayList<>();
-        line = 0;
+        RouteCheck check = new RouteCheck(context);
         try {
             // Before Camel reads it, which binds what it finds.
             new RouteText(text).checkParts();
@@ -263,13 +224,7 @@ final class RouteSet {
                                     .getRouteConfigurationCollection()
                                     .getRouteConfigurations()) {
                         configures = true;
-                        checkCalls(context, parts(configuration));
-                        for (ToDefinition step :
-                                ProcessorDefinitionHelper.filterTypeInOutputs(
-                                        parts(configuration), ToDefinition.class)) {
-                            line = step.getLineNumber();
-                            checkEndpoint(context, step);
-                        }
+                        check.check(parts(configuration));
                         shared.add(configuration);
                         calls(context, parts(configuration)).forEach(uri -> calls.put(uri, file));
                         // One with an id is only for routes that name it.
@@ -283,7 +238,7 @@ final class RouteSet {
                     if (isSchedule) {
                         planning.add(file);
                     }
-                    String start = check(context, route);
+                    String start = check.check(route, files, entrances);
                     own.add(route);
                     ids.put(route.getRouteId(), file);
                     starts.add(start);
@@ -294,7 +249,7 @@ final class RouteSet {
                 }
             }
         } catch (Exception | LinkageError | StackOverflowError e) {
-            wrong.put(file, RouteMistake.of(context, e).in(file, text, line));
+            wrong.put(file, RouteMistake.of(context, e).in(file, text, check.line()));
             return;
         }
         files.putAll(ids);
@@ -336,183 +291,12 @@ final class RouteSet {
                                 .filter(uri -> !uri.contains("$")))
                 .map(context::resolvePropertyPlaceholders)
                 .filter(uri -> uri.startsWith(DIRECT))
-                .map(RouteSet::entrance)
+                .map(RouteCheck::entrance)
                 .toList();
     }
 
-    private static Collection<ToDefinition> steps(RouteDefinition route) {
+    static Collection<ToDefinition> steps(RouteDefinition route) {
         return ProcessorDefinitionHelper.filterTypeInOutputs(
                 route.getOutputs(), ToDefinition.class);
-    }
-
-    /** Where it starts, however that is written. */
-    private String check(CamelContext context, RouteDefinition route) throws Exception {
-        String id = route.getRouteId();
-        line = route.getLineNumber();
-        if (!route.hasCustomIdAssigned()) {
-            throw new InvalidSettingException("route", "", "give it an id, best the file's name");
-        }
-        if (files.containsKey(id)) {
-            throw new InvalidSettingException(
-                    "route id", id, files.get(id) + " has it too; best is the file's name");
-        }
-        String[] start = start(context, route);
-        line = route.getInput().getLineNumber();
-        checkComponent(context, start[0]);
-        boolean quartz = start[0].startsWith("quartz:");
-        if (quartz) {
-            checkTrigger(
-                    start.length == 2 ? URISupport.parseQuery(start[1]) : Map.of(),
-                    Flow.isSchedule(route, context::resolvePropertyPlaceholders));
-        }
-        Endpoint endpoint = endpoint(context, String.join("?", start));
-        String entrance =
-                endpoint instanceof QuartzEndpoint trigger
-                        ? "quartz:" + trigger.getGroupName() + "/" + trigger.getTriggerName()
-                        : entrance(start[0]);
-        if (entrances.contains(entrance)) {
-            throw new InvalidSettingException(
-                    "from", start[0], "another route starts there too; best is the route's name");
-        }
-        if (endpoint instanceof QuartzEndpoint trigger
-                && trigger.isPauseJob()
-                && trigger.isDeleteJob()) {
-            throw new InvalidSettingException(
-                    "pauseJob", "true", "leave it out; Quartz takes one of it and deleteJob");
-        }
-        checkCalls(context, route.getOutputs());
-        for (ToDefinition step : steps(route)) {
-            line = step.getLineNumber();
-            String uri = context.resolvePropertyPlaceholders(step.getUri());
-            if (uri.startsWith(POLICY)) {
-                checkPolicy(context, route, uri);
-            } else {
-                checkEndpoint(context, step);
-            }
-        }
-        return entrance;
-    }
-
-    private static void checkEndpoint(CamelContext context, ToDefinition step) throws Exception {
-        String uri = context.resolvePropertyPlaceholders(step.getUri());
-        checkComponent(context, uri);
-        endpoint(context, uri);
-    }
-
-    /** Sees that beans, their methods and expressions are there, as the start of a route would. */
-    private void checkCalls(CamelContext context, List<? extends ProcessorDefinition<?>> steps) {
-        for (Flow.Call call : Flow.calls(steps)) {
-            line = call.line();
-            Object bean = context.getRegistry().lookupByName(call.bean());
-            if (bean == null) {
-                throw new NoSuchBeanException(call.bean());
-            }
-            String method = call.method().orElse("").split("\\(")[0];
-            if (!method.isEmpty()
-                    && Arrays.stream(bean.getClass().getMethods())
-                            .noneMatch(known -> known.getName().equals(method))) {
-                throw new IllegalArgumentException(new MethodNotFoundException(null, bean, method));
-            }
-        }
-        Language simple = context.resolveLanguage("simple");
-        Flow.simpleTexts(steps)
-                .forEach(
-                        (text, at) -> {
-                            line = at;
-                            simple.createExpression(context.resolvePropertyPlaceholders(text));
-                        });
-    }
-
-    /** The endpoint that a route would get; the context does not get it. */
-    private static Endpoint endpoint(CamelContext context, String uri) throws Exception {
-        String normalized = EndpointHelper.normalizeEndpointUri(uri);
-        Component component = context.getComponent(normalized.split("[:?]")[0], true, false);
-        if (!(component instanceof QuartzComponent)) {
-            // That one would make its threads.
-            ServiceHelper.initService(component);
-        }
-        return component.createEndpoint(component.useRawUri() ? uri : normalized);
-    }
-
-    /** {@code direct://name?options} is {@code direct:name}, too. */
-    private static String entrance(String uri) {
-        return uri.split("\\?")[0].replaceFirst(":/*", ":");
-    }
-
-    /** Where a route starts, and its parameters if there are any. */
-    private static String[] start(CamelContext context, RouteDefinition route) {
-        return LeaderRoutes.withoutMaster(
-                        context.resolvePropertyPlaceholders(route.getInput().getEndpointUri()))
-                .split("\\?", 2);
-    }
-
-    private static void checkComponent(CamelContext context, String uri) {
-        String component = uri.split(":")[0];
-        if (context.getComponent(component, true, false) == null) {
-            throw new InvalidSettingException(
-                    "uri", uri, "the program has no component " + component);
-        }
-    }
-
-    private static void checkPolicy(CamelContext context, RouteDefinition route, String uri)
-            throws Exception {
-        String id = route.getRouteId();
-        String name = uri.substring(POLICY.length()).split("\\?")[0];
-        if (!name.equals(id)) {
-            throw new InvalidSettingException("policy", name, "name it after the route, " + id);
-        }
-        Duration jitter = PolicyComponent.scheduleAt(context, uri).policy().jitter();
-        String[] start = start(context, route);
-        Map<String, Object> trigger =
-                start.length == 2 ? URISupport.parseQuery(start[1]) : Map.of();
-        if (!jitter.isZero() && trigger.get("cron") instanceof String cron) {
-            Duration shortest = Cron.shortestInterval(cron.replace('+', ' '));
-            if (jitter.compareTo(shortest) > 0) {
-                throw new InvalidSettingException(
-                        "policy:" + id + ": jitter",
-                        Settings.text(jitter),
-                        "it must not be longer than the shortest time between two runs, "
-                                + Settings.text(shortest));
-            }
-        }
-    }
-
-    private static void checkTrigger(Map<String, Object> parameters, boolean isSchedule) {
-        if (isSchedule && parameters.get("cron") == null) {
-            throw new InvalidSettingException(
-                    "cron",
-                    "",
-                    "a schedule says when it is due, as cron: \"{{cron:@hourly}}\"; without, Quartz"
-                            + " fires each second");
-        }
-        if ("false".equals(parameters.get("autoStartScheduler"))) {
-            throw new InvalidSettingException(
-                    "autoStartScheduler", "false", "leave it out; no schedule would ever be due");
-        }
-        for (Map.Entry<String, Object> parameter : parameters.entrySet()) {
-            if (parameter.getKey().startsWith(TRIGGER)
-                    && !TRIGGER_OPTIONS.contains(parameter.getKey().substring(TRIGGER.length()))) {
-                throw new InvalidSettingException(
-                        "quartz: " + parameter.getKey(),
-                        String.valueOf(parameter.getValue()),
-                        "there is no such option of a trigger; there are "
-                                + TRIGGER_OPTIONS.stream()
-                                        .map(TRIGGER::concat)
-                                        .collect(Collectors.joining(", ")));
-            }
-        }
-        if (parameters.get("cron") instanceof String text) {
-            String cron = text.replace('+', ' ').trim();
-            Cron.toQuartz("cron", cron);
-            if (cron.startsWith("@") || cron.split("\\s+").length < 6) {
-                throw new InvalidSettingException(
-                        "cron",
-                        cron,
-                        "Quartz takes six or seven fields; write {{cron:" + cron + "}}");
-            }
-        }
-        if (parameters.get("trigger.timeZone") instanceof String zone) {
-            Settings.zone("trigger.timeZone", zone);
-        }
     }
 }
