@@ -3,7 +3,6 @@ package io.volumesnapshotter;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.apache.camel.main.DefaultMainShutdownStrategy;
 import org.apache.camel.main.Main;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +26,6 @@ final class Shutdown extends Thread {
 
     /** Stops this when the signal comes. */
     void stops(Main started) {
-        ((DefaultMainShutdownStrategy) started.getShutdownStrategy()).disableHangupSupport();
         main = started;
     }
 

@@ -3,6 +3,7 @@ package io.volumesnapshotter;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
 import io.volumesnapshotter.kubernetes.LeaderElection;
 import io.volumesnapshotter.observe.Events;
@@ -82,16 +83,21 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
     private final InstantSource clock;
-    private final Config cluster;
+    private final Cluster cluster;
     private final Map<String, String> environment;
     private KubernetesClient client;
     private ApiServerMonitor apiServer;
     private Preflight preflight;
     private RouteFiles routeFiles;
 
-    /** Uses the cluster that {@link ClusterAccess#find} finds. */
+    /** Uses the cluster that {@link Cluster#find} finds. */
     public SnapshotterConfiguration() {
-        this(ClusterAccess.find(System.getenv()), System.getenv());
+        this(Cluster.find(System.getenv()), System.getenv());
+    }
+
+    /** Uses the cluster and the token of a configuration. */
+    public SnapshotterConfiguration(Config config, Map<String, String> environment) {
+        this(Cluster.of(config), environment);
     }
 
     /**
@@ -99,7 +105,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      *
      * @param environment the variables that settings may come from, to find those that are misspelt
      */
-    public SnapshotterConfiguration(Config cluster, Map<String, String> environment) {
+    public SnapshotterConfiguration(Cluster cluster, Map<String, String> environment) {
         this(cluster, environment, InstantSource.system());
     }
 
@@ -109,7 +115,12 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      * @param clock the present; triggers and waits go by the real one all the same
      */
     public SnapshotterConfiguration(
-            Config cluster, Map<String, String> environment, InstantSource clock) {
+            Config config, Map<String, String> environment, InstantSource clock) {
+        this(Cluster.of(config), environment, clock);
+    }
+
+    private SnapshotterConfiguration(
+            Cluster cluster, Map<String, String> environment, InstantSource clock) {
         this.cluster = cluster;
         this.environment = environment;
         this.clock = clock;
@@ -120,7 +131,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Settings settings = settings(context);
         logs(context, settings);
 
-        apiServer = new ApiServerMonitor(cluster.getMasterUrl(), clock);
+        apiServer = new ApiServerMonitor(cluster.server(), clock);
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
         RunHistory history = new RunHistory(metrics, clock);
@@ -142,7 +153,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         ends,
                         fireTimes,
                         clock);
-        Runs runs = new Runs(start, brake, claims, failures, history);
+        Runs runs = new Runs(start, brake, claims, failures, history, clock);
         Events events = new Events(client, apiServer, environment, clock);
         ExecutorService notifications = notifications(context);
         ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");
@@ -378,7 +389,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** The address of the API server. */
     String server() {
-        return cluster.getMasterUrl();
+        return cluster.server();
     }
 
     /** A look at the cluster for the schedules of a context that has been configured. */

@@ -1,10 +1,13 @@
 package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.Causes;
 import io.volumesnapshotter.kubernetes.ErrorText;
+import io.volumesnapshotter.kubernetes.NoCredentialException;
 import io.volumesnapshotter.observe.ManagementCheck;
+import io.volumesnapshotter.observe.NegotiatedMetrics;
 import io.volumesnapshotter.preflight.Finding;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.routes.RouteFiles;
@@ -87,7 +90,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         return preflight(SnapshotterConfiguration::new, Map.of(), System.out::println);
     }
 
-    /** Serves as {@link #run(Supplier, Map, Consumer)} does, and leaves signals to Camel. */
+    /** Serves as {@link #run(Supplier, Map, Consumer)} does, and does nothing about signals. */
     public static int run(Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings) {
         return run(wiring, settings, main -> {});
     }
@@ -150,11 +153,15 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         try {
             return configuration.check(main.getCamelContext()).look();
         } catch (KubernetesClientException e) {
+            String what = "API server " + configuration.server();
             return List.of(
-                    Finding.essential(
-                            "API server " + configuration.server(),
-                            "it does not serve: " + ErrorText.words(e),
-                            "look at the API server, and at its address in the kubeconfig"));
+                    e instanceof NoCredentialException
+                            ? Finding.essential(what, ErrorText.words(e), ApiErrors.remedy(e))
+                            : Finding.essential(
+                                    what,
+                                    "it does not serve: " + ErrorText.words(e),
+                                    "look at the API server, and at its address in the"
+                                            + " kubeconfig"));
         }
     }
 
@@ -162,6 +169,8 @@ public final class VolumeSnapshotter implements Callable<Integer> {
             Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings, Work work) {
         SnapshotterConfiguration configuration = null;
         Main main = ReloadableContext.main();
+        // Camel looks for it before the configuration is asked.
+        main.bind("metricsPage", new NegotiatedMetrics());
         try {
             configuration = wiring.get();
             main.addMainListener(new ManagementCheck());

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import ch.qos.logback.classic.Level;
-import io.volumesnapshotter.kubernetes.ClusterAccess;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.routes.RouteFiles;
+import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.settings.InvalidSettingException;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.SimulatedCluster;
@@ -85,8 +86,12 @@ class BadInputTest {
                     time-zone         | Europe/Berlim  | time zone database
                     time-zone         | UTC-3          | time zone database
                     schedule          | ''             | five fields as in crontab
-                    schedule          | '0 25 * * *'   | five fields as in crontab
-                    schedule          | '0 0 13 * 5'   | five fields as in crontab
+                    schedule          | '0 25 * * *'   | hour: "25" is not from 0 to 23
+                    schedule          | '0 0 13 * 5'   | crontab takes two days as "or"
+                    schedule          | '0 3 ? * *'    | crontab has no ?; write *
+                    schedule          | '*/90 * * * *' | crontab begins anew with each hour
+                    schedule          | 'CRON_TZ=UTC 0 3 * * *' | snapshotter.time-zone
+                    schedule          | 'TZ=Europe/Berlin 0 0 3 * * ?' | trigger.timeZone
                     schedule          | '* * * *'      | five fields as in crontab
                     schedule          | @reboot        | five fields as in crontab
                     schedule          | '0 0 0 1 1 ? 2020' | never fires again
@@ -280,6 +285,112 @@ class BadInputTest {
         }
     }
 
+    /** Of what is said twice only one would be in force; which one, nobody could see. */
+    @ParameterizedTest(name = "{0}, {1}")
+    @CsvSource({
+        "keep-last: 3,            keep-last: 1,     keep-last",
+        "keep-last: 3,            keepLast: 1,      keepLast",
+        "claims: db,              '\"claims\": logs', claims",
+    })
+    void whatStandsTwiceIsToldWithBothLines(String first, String second, String key)
+            throws IOException {
+        setPolicy(first + "\n              " + second);
+        assertThat(startWithRoutes())
+                .contains(
+                        "hourly.camel.yaml:15: key: \"" + key + "\" is not valid: ",
+                        "first on line 14");
+        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+    }
+
+    @Test
+    void aMergeKeyIsToldAndAnAliasIsTaken() throws IOException {
+        setPolicy("keep-last: 3");
+        Path hourly = routes.resolve("hourly.camel.yaml");
+        String text =
+                Files.readString(hourly)
+                        .replace(
+                                "parameters:\n              keep",
+                                "parameters: &keep\n              keep");
+        String nightly = text.replace("hourly", "nightly");
+        Files.writeString(
+                hourly,
+                text
+                        + nightly.replace(
+                                "parameters: &keep\n              keep-last: 3",
+                                "parameters:\n              <<: *keep"));
+        assertThat(startWithRoutes())
+                .contains("hourly.camel.yaml:30: key: \"<<\" is not valid: ", "write them out");
+        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+        replace("hourly", "parameters:\n              <<: *keep", "parameters: *keep");
+        try (Program program = Program.start(cluster, "data", routes)) {
+            assertThat(program.told(Level.ERROR)).isEmpty();
+            assertThat(PolicyComponent.settingsOf(program.context(), "nightly"))
+                    .containsEntry("keep-last", "3");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                ".x.camel.yaml",
+                "._hourly.camel.yaml",
+                ".#hourly.camel.yaml",
+                ".hourly.camel.yaml.swp",
+                "#hourly.camel.yaml#",
+                "hourly.camel.yaml~",
+                "hourly.camel.yaml.bak",
+                ".hidden.yaml"
+            })
+    void whatEditorsAndMountsLeaveThereIsNoRoute(String name) throws IOException {
+        TestRoutes.copyTo(routes);
+        Files.writeString(routes.resolve(name), "- route: {");
+        try (Program program = Program.start(cluster, "data", routes)) {
+            assertThat(program.told(Level.WARN)).isEmpty();
+        }
+    }
+
+    /** Each in another way; the start tells it and leaves it out, and preflight refuses it. */
+    @ParameterizedTest(name = "{1}")
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    trigger.timeZone        | timeZone             | quartz: timeZone: "UTC"
+                    trigger.timeZone        | trigger.timezone     | quartz: trigger.timezone: "UTC"
+                    stateful: true          | stateful: maybe      | stateful: "maybe"
+                    stateful: true          | pauseJob: true       | pauseJob: "true"
+                    direct:run-schedule     | direct:run           | uri: "direct:run"
+                    direct:run-schedule     | log:x?lovel=INFO     | log: lovel: "INFO"
+                    direct:run-schedule     | bean:runs?method=no  | method: "no"
+                    direct:run-schedule     | log:done             | no run begins
+                    """)
+    void aScheduleThatCannotStartIsToldAndTheOthersRunOn(String from, String to, String words)
+            throws IOException {
+        TestRoutes.copyTo(routes);
+        TestRoutes.schedule(routes, "nightly");
+        replace("nightly", "\"{{snapshotter.time-zone}}\"", "UTC");
+        replace("nightly", from, to);
+        assertThat(toldWhileTheOthersRunOn()).contains("nightly.camel.yaml:", words);
+        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    ref: snapshots             | ref: snapshot       | bean: "snapshot"
+                    method: takeOver           | method: takeover    | method: "takeover"
+                    variable.run.unrequested   | variabel.run        | expression
+                    method: finish             | method: start       | no run is told as ended
+                    """)
+    void whatTheStartRefusesPreflightRefuses(String from, String to, String words)
+            throws IOException {
+        edit("run-schedule", from, to);
+        assertThat(startWithRoutes()).contains("run-schedule.camel.yaml:", words);
+        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+    }
+
     @Test
     void anUnknownSettingOfASchedulesPolicyIsToldWithThoseThatThereAre() throws IOException {
         setPolicy("keep-lats: 3");
@@ -363,7 +474,7 @@ class BadInputTest {
 
     @Test
     void aKubeconfigThatIsNotThereIsNamed() {
-        assertThat(catchThrowable(() -> ClusterAccess.find(Map.of("KUBECONFIG", "/none"))))
+        assertThat(catchThrowable(() -> Cluster.find(Map.of("KUBECONFIG", "/none"))))
                 .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContainingAll("KUBECONFIG", "/none", "no such readable file");
     }
@@ -375,6 +486,10 @@ class BadInputTest {
 
     private void edit(String route, String old, String replacement) throws IOException {
         TestRoutes.copyTo(routes);
+        replace(route, old, replacement);
+    }
+
+    private void replace(String route, String old, String replacement) throws IOException {
         Path file = routes.resolve(route + RouteFiles.SUFFIX);
         String text = Files.readString(file);
         assertThat(text).contains(old);
@@ -392,6 +507,14 @@ class BadInputTest {
 
     private String startWithRoutes() {
         return startWith(Map.of("snapshotter.routes", routes.toString()));
+    }
+
+    /** What preflight says of these routes; it says nothing else than the start. */
+    private int preflight() {
+        return VolumeSnapshotter.preflight(
+                () -> new SnapshotterConfiguration(cluster.config(Program.NAMESPACE), Map.of()),
+                Map.of("snapshotter.claims", "data", "snapshotter.routes", routes.toString()),
+                line -> {});
     }
 
     private static String startWith(Map<String, String> settings) {

@@ -39,6 +39,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -245,19 +246,27 @@ class DocsTest {
     @Test
     void theExampleWithOtherKeepRulesThanTheProgramsPrunesByThem() throws IOException {
         String daily = example("nightly").text.replace("nightly", "daily");
-        Map<String, String> labels =
-                SnapshotLabels.of("old", "daily", "daily-1", Program.INSTALLATION);
         for (int day = 1; day <= 9; day++) {
-            cluster.snapshot(
-                    "shop", "old-" + day, "media", labels, DUE.minus(Duration.ofDays(day)));
+            Instant due = DUE.minus(Duration.ofDays(day));
+            String name = takenDaysBefore(day);
+            Map<String, String> labels =
+                    SnapshotLabels.of(
+                            name, "daily", SnapshotNames.run("daily", due), Program.INSTALLATION);
+            cluster.snapshot("shop", name, "media", labels, due);
         }
         run(new Example("daily", daily)).close();
         await().untilAsserted(
                         () ->
                                 assertThat(cluster.snapshots("shop", "media"))
                                         .extracting(SimulatedSnapshot::name)
-                                        .doesNotContain("old-7", "old-8", "old-9")
-                                        .hasSize(7));
+                                        .containsExactlyInAnyOrder(
+                                                IntStream.range(0, 7)
+                                                        .mapToObj(DocsTest::takenDaysBefore)
+                                                        .toArray(String[]::new)));
+    }
+
+    private static String takenDaysBefore(int days) {
+        return SnapshotNames.snapshot("media", "daily", DUE.minus(Duration.ofDays(days)));
     }
 
     @Test
@@ -296,7 +305,7 @@ class DocsTest {
     void everySettingOfTheProgramIsDocumented() throws IOException {
         Set<String> documented =
                 SETTING.matcher(
-                                read(Path.of("README.md"))
+                                read(Path.of("docs", "settings.md"))
                                         + read(Path.of("docs", "high-availability.md"))
                                         + read(Path.of("docs", "hawtio.md")))
                         .results()

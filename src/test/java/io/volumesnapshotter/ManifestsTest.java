@@ -14,9 +14,12 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HTTPGetAction;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.IntOrString;
+import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
+import io.fabric8.kubernetes.api.model.Probe;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.SeccompProfile;
 import io.fabric8.kubernetes.api.model.SecretEnvSource;
 import io.fabric8.kubernetes.api.model.SecretVolumeSource;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
@@ -165,7 +168,6 @@ class ManifestsTest {
     void theRestrictedProfileAdmitsThePod() {
         assertThat(pod.getContainers()).hasSize(1);
         assertThat(pod.getSecurityContext().getRunAsNonRoot()).isTrue();
-        assertThat(pod.getSecurityContext().getRunAsUser()).isPositive();
         assertThat(pod.getSecurityContext().getSeccompProfile().getType())
                 .isEqualTo("RuntimeDefault");
         assertThat(container.getSecurityContext().getAllowPrivilegeEscalation()).isFalse();
@@ -176,14 +178,63 @@ class ManifestsTest {
                 .allMatch(volume -> volume.getConfigMap() != null || volume.getEmptyDir() != null);
     }
 
+    /** Else {@code runAsNonRoot} alone would not admit the image. */
     @Test
-    void theUserIsTheImages() throws IOException {
+    void theImagesUserIsANumberAndNotRoot() throws IOException {
         assertThat(Files.readString(Path.of("Dockerfile")))
-                .contains(
-                        "\nUSER %d:%d\n"
-                                .formatted(
-                                        pod.getSecurityContext().getRunAsUser(),
-                                        pod.getSecurityContext().getRunAsGroup()));
+                .containsPattern("\nUSER [1-9]\\d*:[1-9]\\d*\n");
+    }
+
+    static Stream<Path> everythingToApply() throws IOException {
+        try (Stream<Path> overlays = Files.list(Path.of("examples/overlays"))) {
+            return Stream.concat(Stream.of(K8S), overlays.sorted().toList().stream());
+        }
+    }
+
+    /** It gives a namespace one user and one group, and admits no pod that names others. */
+    @ParameterizedTest
+    @MethodSource("everythingToApply")
+    void openShiftsRestrictedProfileAdmitsThePod(Path directory) throws Exception {
+        PodSpec spec =
+                Kustomize.build(directory).stream()
+                        .filter(Deployment.class::isInstance)
+                        .map(object -> ((Deployment) object).getSpec().getTemplate().getSpec())
+                        .findFirst()
+                        .orElseThrow();
+        PodSecurityContext own = new PodSecurityContext();
+        own.setRunAsNonRoot(true);
+        own.setSeccompProfile(new SeccompProfile(null, "RuntimeDefault"));
+        assertThat(spec.getSecurityContext()).isEqualTo(own);
+        assertThat(spec.getInitContainers()).isEmpty();
+        assertThat(spec.getContainers())
+                .singleElement()
+                .extracting(Container::getSecurityContext)
+                .isEqualTo(container.getSecurityContext());
+        assertThat(container.getSecurityContext().getRunAsUser()).isNull();
+        assertThat(container.getSecurityContext().getRunAsGroup()).isNull();
+        assertThat(spec.getHostNetwork()).isNull();
+        assertThat(spec.getHostPID()).isNull();
+        assertThat(spec.getVolumes()).allMatch(volume -> volume.getHostPath() == null);
+    }
+
+    /** The user that OpenShift gives is not that of the image. */
+    @ParameterizedTest
+    @MethodSource("everythingToApply")
+    void whoeverThePodRunsAsReadsItsSecrets(Path directory) throws Exception {
+        assertThat(
+                        Kustomize.build(directory).stream()
+                                .filter(Deployment.class::isInstance)
+                                .flatMap(
+                                        object ->
+                                                ((Deployment) object)
+                                                                .getSpec()
+                                                                .getTemplate()
+                                                                .getSpec()
+                                                                .getVolumes()
+                                                                .stream())
+                                .filter(volume -> volume.getSecret() != null))
+                .allSatisfy(
+                        volume -> assertThat(volume.getSecret().getDefaultMode()).isEqualTo(0444));
     }
 
     @Test
@@ -215,6 +266,14 @@ class ManifestsTest {
 
         assertThat(container.getStartupProbe().getHttpGet()).isEqualTo(live);
         assertThat(container.getLivenessProbe().getHttpGet()).isEqualTo(live);
+    }
+
+    /** With a tenth of a CPU the start was measured to take 68 s. */
+    @Test
+    void aStartMayTakeSeveralMinutes() {
+        Probe probe = container.getStartupProbe();
+        assertThat(probe.getPeriodSeconds() * probe.getFailureThreshold())
+                .isGreaterThanOrEqualTo(180);
     }
 
     @Test

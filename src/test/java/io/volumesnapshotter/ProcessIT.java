@@ -12,6 +12,7 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.testing.PackagedProgram;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -113,6 +114,28 @@ class ProcessIT {
             program.awaitLine("told to stop");
             assertThat(program.terminate()).isZero();
             assertThat(program.lines()).anyMatch(line -> line.contains("succeeded, 2 of 2 ready"));
+        }
+    }
+
+    /**
+     * A hook of Camel's own would stop the program beside the program's, and now and then trip over
+     * it. It cannot be seen but by what it is made of.
+     */
+    @Test
+    void noHookOfCamelsIsThereToAnswerASignal() throws Exception {
+        try (PackagedProgram program = start(Map.of())) {
+            await().until(() -> cluster.log().count("create") == 2);
+            Process jcmd =
+                    new ProcessBuilder(
+                                    Path.of(System.getProperty("java.home"), "bin", "jcmd")
+                                            .toString(),
+                                    String.valueOf(program.pid()),
+                                    "GC.class_histogram")
+                            .redirectErrorStream(true)
+                            .start();
+            assertThat(new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .contains("io.volumesnapshotter.Shutdown", "SimpleMainShutdownStrategy")
+                    .doesNotContain("DefaultMainShutdownStrategy");
         }
     }
 

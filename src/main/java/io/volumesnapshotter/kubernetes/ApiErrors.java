@@ -34,6 +34,9 @@ public final class ApiErrors {
 
     /** What to do about an answer of the API server. */
     public static String remedy(KubernetesClientException answer) {
+        if (answer instanceof NoCredentialException) {
+            return "see that it can be had; the next run tries again";
+        }
         return switch (answer.getCode()) {
             case 401 -> "check the token or the kubeconfig's credentials";
             case 403 -> {

@@ -43,8 +43,10 @@ public final class ApiServerMonitor implements Interceptor {
 
     private static final Pattern OPERATION = Pattern.compile("Operation: \\[(\\w+)\\]");
 
-    /** Answers that a server or what stands before it gives when it cannot serve anyone. */
+    /** AnswerCheck that a server or what stands before it gives when it cannot serve anyone. */
     public static final Set<Integer> AWAY = Set.of(429, 502, 503, 504);
+
+    private static final String AWAY_STATE = "does not serve: {}; trying again until it does";
 
     private final String url;
     private final InstantSource clock;
@@ -76,7 +78,7 @@ public final class ApiServerMonitor implements Interceptor {
         listener.accept(verb(request), Integer.toString(response.code()));
         if (AWAY.contains(response.code())) {
             waitFor(response.header("Retry-After"));
-            unreachable("HTTP " + response.code());
+            trouble(AWAY_STATE, "HTTP " + response.code());
         } else if (response.isSuccessful()) {
             success();
         }
@@ -99,7 +101,7 @@ public final class ApiServerMonitor implements Interceptor {
     public void unanswered(Throwable failure) {
         Matcher operation = OPERATION.matcher(String.valueOf(failure.getMessage()));
         listener.accept(operation.find() ? operation.group(1) : "create", NO_ANSWER);
-        unreachable(ErrorText.rootWords(failure));
+        unreachable(failure);
     }
 
     private synchronized void waitFor(String seconds) {
@@ -118,15 +120,20 @@ public final class ApiServerMonitor implements Interceptor {
      * Takes note that a request got no answer. The client tells an interceptor of that only when it
      * retries by itself.
      */
-    public synchronized void unreachable(String words) {
+    public void unreachable(Throwable failure) {
+        trouble(
+                Causes.has(NoCredentialException.class, failure)
+                        ? "cannot be asked: {}; trying again until it can"
+                        : AWAY_STATE,
+                ErrorText.rootWords(failure));
+    }
+
+    private synchronized void trouble(String state, String words) {
         lastTrouble = clock.instant();
         upSince = null;
         if (downSince == null) {
             downSince = lastTrouble;
-            LOG.warn(
-                    "the Kubernetes API at {} does not serve: {}; trying again until it does",
-                    url,
-                    words);
+            LOG.warn("the Kubernetes API at {} " + state, url, words);
         }
     }
 

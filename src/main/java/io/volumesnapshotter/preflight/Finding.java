@@ -21,7 +21,7 @@ public record Finding(Weight weight, boolean essential, String what, String word
         INFO
     }
 
-    /** The API server, the snapshot API, a right: without it every run of some schedule fails. */
+    /** Without the API server, the snapshot API or a right, every run of some schedule fails. */
     public static Finding essential(String what, String words, String remedy) {
         return new Finding(Weight.ERROR, true, what, words, remedy);
     }
@@ -42,12 +42,12 @@ public record Finding(Weight weight, boolean essential, String what, String word
         return weight != Weight.INFO;
     }
 
-    /** In one line, without its weight. */
+    /** As a log line, which has a level of its own. */
     String text() {
         return what + ": " + words + (remedy.isEmpty() ? "" : " -> " + remedy);
     }
 
-    /** In one line. */
+    /** As a line of the command's output. */
     @Override
     public String toString() {
         return "%-5s %s".formatted(weight, text());

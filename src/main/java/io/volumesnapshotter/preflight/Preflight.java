@@ -3,7 +3,6 @@ package io.volumesnapshotter.preflight;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
-import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Schedule;
@@ -96,9 +95,9 @@ public final class Preflight implements StartupListener {
                 longest = DELAY;
             }
         } catch (KubernetesClientException e) {
-            // A server that does not serve is told by ApiServer, for all requests.
+            // A server that does not serve is told by ApiServerMonitor, for all requests.
             if (e.getCode() <= 0 && !executor.isShutdown()) {
-                apiServer.unreachable(ErrorText.rootWords(e));
+                apiServer.unreachable(e);
             }
         } catch (RuntimeException e) {
             // Routes may be exchanged meanwhile, or an answer may make no sense.

@@ -8,6 +8,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Route;
@@ -19,6 +20,7 @@ import org.apache.camel.component.quartz.QuartzEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.impl.engine.RouteService;
 import org.apache.camel.main.Main;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.apache.camel.model.ModelLifecycleStrategySupport;
 import org.apache.camel.model.OnCompletionDefinition;
 import org.apache.camel.model.OnExceptionDefinition;
@@ -26,6 +28,7 @@ import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.RouteDefinitionHelper;
+import org.apache.camel.processor.aggregate.AggregateProcessor;
 import org.apache.camel.spi.ExchangeFactoryManager;
 import org.apache.camel.spi.LifecycleStrategy;
 import org.apache.camel.spi.Resource;
@@ -48,6 +51,9 @@ public final class ReloadableContext extends DefaultCamelContext {
     private final RouteVersions versions = new RouteVersions();
     private final Set<Retired> done = new HashSet<>();
 
+    /** Routes of which what was collected is being sent on. */
+    private final Set<Route> completing = ConcurrentHashMap.newKeySet();
+
     /** A route that starts no exchange any more. */
     private record Retired(
             Route route,
@@ -59,16 +65,23 @@ public final class ReloadableContext extends DefaultCamelContext {
         super(false);
     }
 
-    /** Camel's main program with a context of this kind. */
+    /**
+     * Camel's main program with a context of this kind, which does nothing of its own about
+     * signals: told to leave them alone, Camel's shutdown strategy adds a hook each time it waits,
+     * and these stop the program side by side.
+     */
     public static Main main() {
-        return new Main() {
-            @Override
-            protected CamelContext createCamelContext() {
-                ReloadableContext context = new ReloadableContext();
-                context.getCamelContextExtension().setRegistry(registry);
-                return context;
-            }
-        };
+        Main main =
+                new Main() {
+                    @Override
+                    protected CamelContext createCamelContext() {
+                        ReloadableContext context = new ReloadableContext();
+                        context.getCamelContextExtension().setRegistry(registry);
+                        return context;
+                    }
+                };
+        main.setShutdownStrategy(new SimpleMainShutdownStrategy());
+        return main;
     }
 
     /** Makes routes that are added from now on ones that can be swapped. */
@@ -225,7 +238,7 @@ public final class ReloadableContext extends DefaultCamelContext {
     }
 
     /** How many routes that were exchanged are still there, because exchanges go on in them. */
-    int retired() {
+    public int retired() {
         synchronized (retired) {
             return retired.size();
         }
@@ -233,10 +246,42 @@ public final class ReloadableContext extends DefaultCamelContext {
 
     /** Ends what retired routes have in which no exchange goes on any more since the last call. */
     void disposeDone() {
-        List<Retired> now = retired.stream().filter(old -> versions.isDone(old.route())).toList();
+        List<Retired> now =
+                retired.stream()
+                        .filter(old -> versions.isDone(old.route()))
+                        .filter(old -> hasHandedOn(old.route()))
+                        .toList();
         now.stream().filter(done::contains).forEach(this::dispose);
         done.clear();
         done.addAll(now);
+    }
+
+    /**
+     * Whether a route holds nothing back any more. What its aggregators have collected is completed
+     * on the way, elsewhere: where it is sent to may take its time.
+     */
+    private boolean hasHandedOn(Route route) {
+        List<AggregateProcessor> aggregators =
+                RouteParts.services(route).stream()
+                        .filter(AggregateProcessor.class::isInstance)
+                        .map(AggregateProcessor.class::cast)
+                        .toList();
+        boolean collected =
+                aggregators.stream()
+                        .anyMatch(any -> !any.getAggregationRepository().getKeys().isEmpty());
+        if (collected && completing.add(route)) {
+            getExecutorServiceManager()
+                    .newThread(
+                            "complete " + route.getId(),
+                            () -> {
+                                aggregators.forEach(AggregateProcessor::forceCompletionOfAllGroups);
+                                completing.remove(route);
+                            })
+                    .start();
+        }
+        return !collected
+                && !completing.contains(route)
+                && aggregators.stream().allMatch(any -> any.getInProgressCompleteExchanges() == 0);
     }
 
     /**

@@ -125,7 +125,7 @@ public final class RouteFiles {
                     directory.toString(),
                     "it holds no *" + SUFFIX + " file; copy the program's routes there");
         }
-        routes = RouteSet.of(context, directory, judged.texts);
+        routes = RouteSet.of(context, directory, judged.texts, Set.of());
         Map<Path, InvalidSettingException> wrong = unreadable(judged);
         wrong.putAll(routes.wrong());
         if (!wrong.isEmpty() && (!routes.lacking().isEmpty() || !routes.hasSchedule())) {
@@ -234,7 +234,7 @@ public final class RouteFiles {
         Set<Path> taken = new TreeSet<>(changes);
         Map<Path, InvalidSettingException> left = new TreeMap<>();
         while (!taken.isEmpty()) {
-            RouteSet set = RouteSet.of(context, directory, with(taken, texts));
+            RouteSet set = RouteSet.of(context, directory, with(taken, texts), routes.schedules());
             if (set.isRight()) {
                 break;
             }
@@ -270,7 +270,8 @@ public final class RouteFiles {
             for (Path file : changes) {
                 Set<Path> more = new TreeSet<>(taken);
                 if (more.add(file)) {
-                    RouteSet set = RouteSet.of(context, directory, with(more, texts));
+                    RouteSet set =
+                            RouteSet.of(context, directory, with(more, texts), routes.schedules());
                     if (set.isRight()) {
                         taken.add(file);
                         left.remove(file);
@@ -317,7 +318,7 @@ public final class RouteFiles {
             return Optional.empty();
         }
         Map<Path, String> all = with(taken, texts);
-        RouteSet next = RouteSet.of(context, directory, all);
+        RouteSet next = RouteSet.of(context, directory, all, routes.schedules());
         boolean shared =
                 taken.stream().anyMatch(file -> routes.isShared(file) || next.isShared(file));
         List<Path> added =
@@ -482,6 +483,10 @@ public final class RouteFiles {
         }
         for (Path entry : entries) {
             Path file = directory.resolve(name(entry));
+            if (isHidden(file)) {
+                // Half-written, locked or of the mount: editors, rsync, macOS, the kubelet.
+                continue;
+            }
             if (name(entry).endsWith(SUFFIX)) {
                 try {
                     reading.texts.put(file, Files.readString(entry));
@@ -497,6 +502,10 @@ public final class RouteFiles {
             }
         }
         return reading;
+    }
+
+    private static boolean isHidden(Path file) {
+        return name(file).startsWith(".");
     }
 
     private static boolean isMisnamed(Path file) {

@@ -24,6 +24,7 @@ import org.apache.camel.component.bean.MethodNotFoundException;
 import org.apache.camel.dsl.yaml.common.exception.UnsupportedFieldException;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.spi.EndpointUriFactory;
+import org.snakeyaml.engine.v2.exceptions.DuplicateKeyException;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
@@ -118,6 +119,14 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
                             .orElse("")
                             .replaceAll("^Unsupported field: | in file:.*", ""),
                     "there is no such field here; correct its name, or how far it is indented");
+        }
+        if (cause instanceof DuplicateKeyException e) {
+            return new InvalidSettingException(
+                    "key",
+                    e.getProblem().replaceAll("^found duplicate key ", ""),
+                    "it stands there twice, first on line "
+                            + e.getContextMark().map(mark -> mark.getLine() + 1).orElse(0)
+                            + ", and only one could be in force; take one away");
         }
         if (cause instanceof MarkedYamlEngineException e && e.getProblem() != null) {
             return new InvalidSettingException("", OneLine.of(e.getProblem()), "correct the file");

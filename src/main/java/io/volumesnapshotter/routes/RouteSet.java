@@ -7,6 +7,7 @@ import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -15,20 +16,30 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Component;
+import org.apache.camel.Endpoint;
+import org.apache.camel.NoSuchBeanException;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteConfigurationBuilder;
+import org.apache.camel.component.bean.MethodNotFoundException;
+import org.apache.camel.component.quartz.QuartzComponent;
+import org.apache.camel.component.quartz.QuartzEndpoint;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.ToDefinition;
 import org.apache.camel.model.ToDynamicDefinition;
+import org.apache.camel.spi.Language;
 import org.apache.camel.spi.Resource;
+import org.apache.camel.support.EndpointHelper;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
+import org.apache.camel.support.service.ServiceHelper;
 import org.apache.camel.util.URISupport;
 
 /**
@@ -39,6 +50,20 @@ final class RouteSet {
 
     private static final String DIRECT = "direct:";
     private static final String POLICY = "policy:";
+    private static final String TRIGGER = "trigger.";
+
+    /** Quartz passes over others, such as {@code timezone}, in silence. */
+    private static final List<String> TRIGGER_OPTIONS =
+            List.of(
+                    "calendarName",
+                    "description",
+                    "endAt",
+                    "misfireInstruction",
+                    "priority",
+                    "repeatCount",
+                    "repeatInterval",
+                    "startAt",
+                    "timeZone");
 
     private final Map<Path, InvalidSettingException> wrong = new LinkedHashMap<>();
     private final Map<Path, InvalidSettingException> lacking = new LinkedHashMap<>();
@@ -48,7 +73,10 @@ final class RouteSet {
     private final Set<Path> configuring = new HashSet<>();
     private boolean handlesErrors;
     private final Set<Path> triggered = new HashSet<>();
-    private boolean hasSchedule;
+    private final Set<String> schedules = new TreeSet<>();
+    private final Set<Path> planning = new HashSet<>();
+    private final List<RouteDefinition> routes = new ArrayList<>();
+    private final List<RouteConfigurationDefinition> configurations = new ArrayList<>();
 
     /** Where in a file the check is. */
     private int line;
@@ -60,12 +88,22 @@ final class RouteSet {
      *
      * @param directory where they are from, for a message
      * @param contents the files' texts
+     * @param former the schedules that run now; none of them may cease to be one unless its route
+     *     goes
      */
-    static RouteSet of(CamelContext context, Path directory, Map<Path, String> contents) {
+    static RouteSet of(
+            CamelContext context, Path directory, Map<Path, String> contents, Set<String> former) {
         RouteSet set = new RouteSet();
         contents.forEach((file, text) -> set.add(context, file, text));
-        if (!set.handlesErrors) {
-            set.lacking.put(
+        set.checkShared(directory);
+        set.checkTargets(contents);
+        set.checkFlow(context, directory, former);
+        return set;
+    }
+
+    private void checkShared(Path directory) {
+        if (!handlesErrors) {
+            lacking.put(
                     directory,
                     new InvalidSettingException(
                             "snapshotter.routes",
@@ -74,23 +112,84 @@ final class RouteSet {
                                     + " all routes, so failures would be lost; take the id away, or"
                                     + " copy the program's error-handling.camel.yaml there"));
         }
-        set.targets.forEach(
+    }
+
+    private void checkTargets(Map<Path, String> contents) {
+        // A route that is not there may be in a file that is wrong.
+        boolean complete = planning.containsAll(wrong.keySet());
+        targets.forEach(
                 (target, file) -> {
-                    if (!set.entrances.contains(target)) {
-                        set.lacking.putIfAbsent(
-                                file,
-                                new RouteText(contents.get(file))
-                                        .locate(
-                                                file,
-                                                new InvalidSettingException(
-                                                        "uri",
-                                                        target,
-                                                        "no route starts there; there are "
-                                                                + String.join(", ", set.entrances)),
-                                                0));
+                    if (!entrances.contains(target)) {
+                        (complete ? faults(file) : lacking)
+                                .putIfAbsent(
+                                        file,
+                                        new RouteText(contents.get(file))
+                                                .locate(
+                                                        file,
+                                                        new InvalidSettingException(
+                                                                "uri",
+                                                                target,
+                                                                "no route starts there; there are "
+                                                                        + String.join(
+                                                                                ", ", entrances)),
+                                                        0));
                     }
                 });
-        return set;
+    }
+
+    /** Sees that what runs takes snapshots. */
+    private void checkFlow(CamelContext context, Path directory, Set<String> former) {
+        for (String id : former) {
+            if (files.containsKey(id) && !schedules.contains(id)) {
+                Path file = files.get(id);
+                faults(file)
+                        .putIfAbsent(
+                                file,
+                                new InvalidSettingException(
+                                                "route",
+                                                id,
+                                                "it was a schedule and is none any more: put back"
+                                                        + " its trigger and its step policy:"
+                                                        + id
+                                                        + ", or take its route away to end it")
+                                        .at(file, lineOf(id)));
+            }
+        }
+        if (!lacking.isEmpty()) {
+            // What is missing would show again as what does not lead there.
+            return;
+        }
+        for (Flow.Lost lost :
+                Flow.check(routes, configurations, context::resolvePropertyPlaceholders)) {
+            Path file =
+                    files.getOrDefault(
+                            lost.route(), configuring.stream().findFirst().orElse(directory));
+            if (!wrong.containsKey(file)) {
+                faults(file)
+                        .putIfAbsent(
+                                file,
+                                new InvalidSettingException(
+                                                lost.route().isEmpty()
+                                                        ? "routeConfiguration"
+                                                        : "route",
+                                                lost.route(),
+                                                lost.words())
+                                        .at(file, lost.line()));
+            }
+        }
+    }
+
+    /** A schedule can be left out; the others need what else is wrong. */
+    private Map<Path, InvalidSettingException> faults(Path file) {
+        return planning.contains(file) ? wrong : lacking;
+    }
+
+    private int lineOf(String id) {
+        return routes.stream()
+                .filter(route -> id.equals(route.getRouteId()))
+                .mapToInt(RouteDefinition::getLineNumber)
+                .findFirst()
+                .orElse(0);
     }
 
     /** Files that are wrong by themselves, or beside the earlier ones. */
@@ -108,7 +207,17 @@ final class RouteSet {
     }
 
     boolean hasSchedule() {
-        return hasSchedule;
+        return !wrong.keySet().containsAll(planning);
+    }
+
+    /** The ids of the routes that start by themselves and are schedules. */
+    Set<String> schedules() {
+        return schedules;
+    }
+
+    /** Whether a file has a schedule. */
+    boolean isPlanning(Path file) {
+        return planning.contains(file);
     }
 
     /** Whether a file has error handling or the like, which applies to all routes. */
@@ -136,7 +245,9 @@ final class RouteSet {
         Map<String, Path> calls = new TreeMap<>();
         boolean configures = false;
         boolean handles = false;
-        boolean plans = false;
+        Set<String> plans = new TreeSet<>();
+        List<RouteDefinition> own = new ArrayList<>();
+        List<RouteConfigurationDefinition> shared = new ArrayList<>();
         line = 0;
         try {
             // Before Camel reads it, which binds what it finds.
@@ -152,6 +263,14 @@ final class RouteSet {
                                     .getRouteConfigurationCollection()
                                     .getRouteConfigurations()) {
                         configures = true;
+                        checkCalls(context, parts(configuration));
+                        for (ToDefinition step :
+                                ProcessorDefinitionHelper.filterTypeInOutputs(
+                                        parts(configuration), ToDefinition.class)) {
+                            line = step.getLineNumber();
+                            checkEndpoint(context, step);
+                        }
+                        shared.add(configuration);
                         calls(context, parts(configuration)).forEach(uri -> calls.put(uri, file));
                         // One with an id is only for routes that name it.
                         handles |= configuration.getId() == null;
@@ -159,10 +278,18 @@ final class RouteSet {
                 }
                 routes.configure();
                 for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
-                    check(context, route);
+                    boolean isSchedule =
+                            Flow.isSchedule(route, context::resolvePropertyPlaceholders);
+                    if (isSchedule) {
+                        planning.add(file);
+                    }
+                    String start = check(context, route);
+                    own.add(route);
                     ids.put(route.getRouteId(), file);
-                    starts.add(start(context, route)[0]);
-                    plans |= steps(route).stream().anyMatch(s -> s.getUri().startsWith(POLICY));
+                    starts.add(start);
+                    if (isSchedule && !start.startsWith(DIRECT)) {
+                        plans.add(route.getRouteId());
+                    }
                     calls(context, route.getOutputs()).forEach(uri -> calls.put(uri, file));
                 }
             }
@@ -173,7 +300,9 @@ final class RouteSet {
         files.putAll(ids);
         entrances.addAll(starts);
         calls.forEach(targets::putIfAbsent);
-        hasSchedule |= plans;
+        schedules.addAll(plans);
+        routes.addAll(own);
+        configurations.addAll(shared);
         handlesErrors |= handles;
         if (configures) {
             configuring.add(file);
@@ -207,7 +336,7 @@ final class RouteSet {
                                 .filter(uri -> !uri.contains("$")))
                 .map(context::resolvePropertyPlaceholders)
                 .filter(uri -> uri.startsWith(DIRECT))
-                .map(uri -> uri.split("\\?")[0])
+                .map(RouteSet::entrance)
                 .toList();
     }
 
@@ -216,7 +345,8 @@ final class RouteSet {
                 route.getOutputs(), ToDefinition.class);
     }
 
-    private void check(CamelContext context, RouteDefinition route) throws Exception {
+    /** Where it starts, however that is written. */
+    private String check(CamelContext context, RouteDefinition route) throws Exception {
         String id = route.getRouteId();
         line = route.getLineNumber();
         if (!route.hasCustomIdAssigned()) {
@@ -227,23 +357,86 @@ final class RouteSet {
                     "route id", id, files.get(id) + " has it too; best is the file's name");
         }
         String[] start = start(context, route);
-        if (entrances.contains(start[0])) {
+        line = route.getInput().getLineNumber();
+        checkComponent(context, start[0]);
+        boolean quartz = start[0].startsWith("quartz:");
+        if (quartz) {
+            checkTrigger(
+                    start.length == 2 ? URISupport.parseQuery(start[1]) : Map.of(),
+                    Flow.isSchedule(route, context::resolvePropertyPlaceholders));
+        }
+        Endpoint endpoint = endpoint(context, String.join("?", start));
+        String entrance =
+                endpoint instanceof QuartzEndpoint trigger
+                        ? "quartz:" + trigger.getGroupName() + "/" + trigger.getTriggerName()
+                        : entrance(start[0]);
+        if (entrances.contains(entrance)) {
             throw new InvalidSettingException(
                     "from", start[0], "another route starts there too; best is the route's name");
         }
-        line = route.getInput().getLineNumber();
-        checkComponent(context, start[0]);
-        if (start[0].startsWith("quartz:") && start.length == 2) {
-            checkTrigger(URISupport.parseQuery(start[1]));
+        if (endpoint instanceof QuartzEndpoint trigger
+                && trigger.isPauseJob()
+                && trigger.isDeleteJob()) {
+            throw new InvalidSettingException(
+                    "pauseJob", "true", "leave it out; Quartz takes one of it and deleteJob");
         }
+        checkCalls(context, route.getOutputs());
         for (ToDefinition step : steps(route)) {
             line = step.getLineNumber();
             String uri = context.resolvePropertyPlaceholders(step.getUri());
-            checkComponent(context, uri);
             if (uri.startsWith(POLICY)) {
                 checkPolicy(context, route, uri);
+            } else {
+                checkEndpoint(context, step);
             }
         }
+        return entrance;
+    }
+
+    private static void checkEndpoint(CamelContext context, ToDefinition step) throws Exception {
+        String uri = context.resolvePropertyPlaceholders(step.getUri());
+        checkComponent(context, uri);
+        endpoint(context, uri);
+    }
+
+    /** Sees that beans, their methods and expressions are there, as the start of a route would. */
+    private void checkCalls(CamelContext context, List<? extends ProcessorDefinition<?>> steps) {
+        for (Flow.Call call : Flow.calls(steps)) {
+            line = call.line();
+            Object bean = context.getRegistry().lookupByName(call.bean());
+            if (bean == null) {
+                throw new NoSuchBeanException(call.bean());
+            }
+            String method = call.method().orElse("").split("\\(")[0];
+            if (!method.isEmpty()
+                    && Arrays.stream(bean.getClass().getMethods())
+                            .noneMatch(known -> known.getName().equals(method))) {
+                throw new IllegalArgumentException(new MethodNotFoundException(null, bean, method));
+            }
+        }
+        Language simple = context.resolveLanguage("simple");
+        Flow.simpleTexts(steps)
+                .forEach(
+                        (text, at) -> {
+                            line = at;
+                            simple.createExpression(context.resolvePropertyPlaceholders(text));
+                        });
+    }
+
+    /** The endpoint that a route would get; the context does not get it. */
+    private static Endpoint endpoint(CamelContext context, String uri) throws Exception {
+        String normalized = EndpointHelper.normalizeEndpointUri(uri);
+        Component component = context.getComponent(normalized.split("[:?]")[0], true, false);
+        if (!(component instanceof QuartzComponent)) {
+            // That one would make its threads.
+            ServiceHelper.initService(component);
+        }
+        return component.createEndpoint(component.useRawUri() ? uri : normalized);
+    }
+
+    /** {@code direct://name?options} is {@code direct:name}, too. */
+    private static String entrance(String uri) {
+        return uri.split("\\?")[0].replaceFirst(":/*", ":");
     }
 
     /** Where a route starts, and its parameters if there are any. */
@@ -284,7 +477,30 @@ final class RouteSet {
         }
     }
 
-    private static void checkTrigger(Map<String, Object> parameters) {
+    private static void checkTrigger(Map<String, Object> parameters, boolean isSchedule) {
+        if (isSchedule && parameters.get("cron") == null) {
+            throw new InvalidSettingException(
+                    "cron",
+                    "",
+                    "a schedule says when it is due, as cron: \"{{cron:@hourly}}\"; without, Quartz"
+                            + " fires each second");
+        }
+        if ("false".equals(parameters.get("autoStartScheduler"))) {
+            throw new InvalidSettingException(
+                    "autoStartScheduler", "false", "leave it out; no schedule would ever be due");
+        }
+        for (Map.Entry<String, Object> parameter : parameters.entrySet()) {
+            if (parameter.getKey().startsWith(TRIGGER)
+                    && !TRIGGER_OPTIONS.contains(parameter.getKey().substring(TRIGGER.length()))) {
+                throw new InvalidSettingException(
+                        "quartz: " + parameter.getKey(),
+                        String.valueOf(parameter.getValue()),
+                        "there is no such option of a trigger; there are "
+                                + TRIGGER_OPTIONS.stream()
+                                        .map(TRIGGER::concat)
+                                        .collect(Collectors.joining(", ")));
+            }
+        }
         if (parameters.get("cron") instanceof String text) {
             String cron = text.replace('+', ' ').trim();
             Cron.toQuartz("cron", cron);

@@ -5,13 +5,19 @@ import io.volumesnapshotter.settings.OneLine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.apache.camel.util.StringHelper;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.exceptions.DuplicateKeyException;
+import org.snakeyaml.engine.v2.exceptions.Mark;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -33,6 +39,9 @@ final class RouteText {
                     "intercept",
                     "interceptFrom",
                     "interceptSendToEndpoint");
+
+    /** What YAML 1.1 had for taking in the fields of another mapping. */
+    private static final String MERGE = "<<";
 
     private final List<Entry> entries = new ArrayList<>();
 
@@ -84,11 +93,13 @@ final class RouteText {
     }
 
     /**
-     * Sees that all in it belongs to routes.
+     * Sees that all in it belongs to routes, and is said once.
      *
      * @throws InvalidSettingException when something does not
+     * @throws MarkedYamlEngineException when something is not, with its line
      */
     void checkParts() {
+        root.ifPresent(node -> checkKeys(node, Collections.newSetFromMap(new IdentityHashMap<>())));
         if (!(root.orElse(null) instanceof SequenceNode parts) || parts.getValue().isEmpty()) {
             throw new InvalidSettingException(
                     "route", "", "begin the file with \"- route:\", as the other files do");
@@ -107,6 +118,37 @@ final class RouteText {
                     }
                 }
             }
+        }
+    }
+
+    /**
+     * Of a key that stands twice, the last one would win. Camel takes {@code keep-last} and {@code
+     * keepLast} for one.
+     */
+    private static void checkKeys(Node node, Set<Node> checked) {
+        if (!checked.add(node)) {
+            return;
+        }
+        if (node instanceof SequenceNode sequence) {
+            sequence.getValue().forEach(item -> checkKeys(item, checked));
+        } else if (node instanceof MappingNode mapping) {
+            Map<String, Mark> keys = new HashMap<>();
+            for (NodeTuple field : mapping.getValue()) {
+                checkKey(name(field), field.getKeyNode(), keys);
+                checkKeys(field.getValueNode(), checked);
+            }
+        }
+    }
+
+    private static void checkKey(String name, Node key, Map<String, Mark> keys) {
+        Mark here = key.getStartMark().orElseThrow();
+        if (name.equals(MERGE)) {
+            throw new InvalidSettingException(
+                    "key", MERGE, "Camel takes in no fields of another mapping; write them out");
+        }
+        Mark before = keys.putIfAbsent(StringHelper.camelCaseToDash(name), here);
+        if (before != null) {
+            throw new DuplicateKeyException(Optional.of(before), name, Optional.of(here));
         }
     }
 

@@ -46,6 +46,7 @@ final class ClaimProgress {
     private String refusal;
     private String driverError;
     private Instant startSeen;
+    private Instant watchedSince;
 
     Phase phase() {
         return phase;
@@ -69,6 +70,11 @@ final class ClaimProgress {
     /** At how many looks it was watched after the driver had refused it. */
     int looksWatched() {
         return looksWatched;
+    }
+
+    /** Since when it is watched, or null. */
+    Instant watchedSince() {
+        return watchedSince;
     }
 
     /** Whether this run created it, and not an earlier try. */
@@ -192,7 +198,8 @@ final class ClaimProgress {
     }
 
     /** The driver refused it for good; it is looked at for a while all the same. */
-    void markWatched() {
+    void markWatched(Instant now) {
+        watchedSince = now;
         phase = Phase.WATCHED;
     }
 

@@ -96,7 +96,6 @@ public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant d
             String ownName,
             Occasion occasion,
             Instant now) {
-        Optional<Snapshot> later = laterThanRun(scope, now);
         Set<Snapshot> lastOfEach = lastOfEachVolume(scope, claims.of(claim));
         UnaryOperator<Decision> spare =
                 decision -> {
@@ -107,9 +106,8 @@ public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant d
                     if (snapshot.name().equals(ownName)) {
                         return decision.keptFor("of this run");
                     }
-                    boolean isEarlier = !snapshot.dueAt().isAfter(due);
-                    if (later.isPresent() && !(Retention.isHopeless(snapshot) && isEarlier)) {
-                        return decision.keptFor("a later run took " + later.get().name());
+                    if (isOfLaterRun(snapshot, now)) {
+                        return decision.keptFor("a later run took it");
                     }
                     if (!isOfOccasion(snapshot, occasion)) {
                         return decision.keptFor("no newer one is ready");
@@ -117,12 +115,14 @@ public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant d
                     if (mayBecomeReady(snapshot, now)) {
                         return decision.keptFor("it may still become ready");
                     }
-                    if (lastOfEach.contains(snapshot)) {
-                        return decision.keptFor(LAST_OF_FORMER);
+                    Optional<String> restored =
+                            claims.restoringFrom(snapshot.claim().namespace(), snapshot.name());
+                    if (restored.isPresent()) {
+                        return decision.keptFor(restored.get() + RESTORED_FROM_IT);
                     }
-                    return claims.restoringFrom(snapshot.claim().namespace(), snapshot.name())
-                            .map(restored -> decision.keptFor(restored + RESTORED_FROM_IT))
-                            .orElse(decision);
+                    return lastOfEach.contains(snapshot)
+                            ? decision.keptFor(LAST_OF_FORMER)
+                            : decision;
                 };
         return Retention.decide(scope, policy.keep(), zone, now).stream().map(spare).toList();
     }
@@ -141,18 +141,15 @@ public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant d
     }
 
     /**
-     * A snapshot of a later run. An older run, which was frozen or is run again, deletes nothing
-     * beside it. One that is due in the future is of a clock that was wrong.
+     * Whether a later run of the schedule took a snapshot: an older one, which was frozen or is run
+     * again, does not delete it, however new its own is. One that is due in the future is of a clock
+     * that was wrong.
      */
-    private Optional<Snapshot> laterThanRun(List<Snapshot> scope, Instant now) {
-        if (policy.pruneOnly().isPresent()) {
-            return Optional.empty();
-        }
-        return scope.stream()
-                .filter(snapshot -> snapshot.labels().containsKey(SnapshotLabels.RUN))
-                .filter(snapshot -> snapshot.dueAt().isAfter(due))
-                .filter(snapshot -> !snapshot.dueAt().isAfter(now))
-                .max(Comparator.comparing(Snapshot::dueAt));
+    private boolean isOfLaterRun(Snapshot snapshot, Instant now) {
+        return policy.pruneOnly().isEmpty()
+                && snapshot.labels().containsKey(SnapshotLabels.RUN)
+                && snapshot.dueAt().isAfter(due)
+                && !snapshot.dueAt().isAfter(now);
     }
 
     /**

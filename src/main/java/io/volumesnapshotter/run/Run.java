@@ -221,8 +221,14 @@ public final class Run {
         return wait == 0 || clock.instant().plusMillis(wait).isBefore(bound);
     }
 
-    /** How long to wait before the next look, in milliseconds; each time longer, up to a limit. */
+    /**
+     * How long to wait before the next look, in milliseconds; each time longer, up to a limit. What
+     * is only watched is looked at quickly, because the end of the run waits for it.
+     */
     public long pollDelay() {
+        if (progress.pending().isEmpty()) {
+            return policy.pollInterval().toMillis();
+        }
         double grown = policy.pollInterval().toMillis() * Math.pow(POLL_GROWTH, progress.looks());
         long left = Duration.between(clock.instant(), bound).toMillis();
         long delay = (long) Math.min(grown, policy.maxPollInterval().toMillis());

@@ -94,7 +94,7 @@ final class RunProgress {
             ClaimProgress progress = claims.get(claim);
             String name = names.apply(claim);
             Snapshot snapshot = byName.get(claim.namespace() + "/" + name);
-            apply(judge.judge(claim, progress, name, snapshot), claim, progress, look);
+            apply(judge.judge(claim, progress, name, snapshot), claim, progress, now, look);
             if (snapshot != null && isLookedAt(progress)) {
                 note(snapshot, claim, progress, now, look);
             }
@@ -103,7 +103,11 @@ final class RunProgress {
     }
 
     private static void apply(
-            SnapshotJudge.Verdict verdict, Claim claim, ClaimProgress progress, Look look) {
+            SnapshotJudge.Verdict verdict,
+            Claim claim,
+            ClaimProgress progress,
+            Instant now,
+            Look look) {
         switch (verdict.outcome()) {
             case READY -> {
                 progress.markReady();
@@ -122,7 +126,7 @@ final class RunProgress {
                 }
             }
             case REFUSED_FOR_GOOD -> {
-                progress.markWatched();
+                progress.markWatched(now);
                 look.failed.add(verdict.failure());
             }
             case WAIT -> {

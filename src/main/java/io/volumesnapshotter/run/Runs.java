@@ -8,6 +8,7 @@ import io.volumesnapshotter.schedule.LogKeys;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Retention.Decision;
 import io.volumesnapshotter.snapshot.Snapshot;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -41,6 +42,7 @@ public final class Runs extends LifecycleStrategySupport {
     private final Claims claims;
     private final Failures failures;
     private final RunListener listener;
+    private final SnapshotWarnings warnings;
     private final Set<Run> running = ConcurrentHashMap.newKeySet();
     private volatile boolean stopping;
 
@@ -49,12 +51,18 @@ public final class Runs extends LifecycleStrategySupport {
      * @param brake tells whether a run may still create
      */
     public Runs(
-            RunStart start, Brake brake, Claims claims, Failures failures, RunListener listener) {
+            RunStart start,
+            Brake brake,
+            Claims claims,
+            Failures failures,
+            RunListener listener,
+            InstantSource clock) {
         this.start = start;
         this.brake = brake;
         this.claims = claims;
         this.failures = failures;
         this.listener = listener;
+        warnings = new SnapshotWarnings(clock);
     }
 
     /**
@@ -236,6 +244,7 @@ public final class Runs extends LifecycleStrategySupport {
     /** The deletions that follow from what is there. */
     public List<Deletion> planDeletions(@Variable("run") Run run, @Body ClusterFacts facts) {
         listener.listed(run, facts.all());
+        warnings.tell(run, facts);
         Run.PrunePlan plan = run.markPruned(facts);
         plan.decisions().values().stream()
                 .flatMap(List::stream)

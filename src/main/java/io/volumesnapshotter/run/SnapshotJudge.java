@@ -6,6 +6,7 @@ import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.DriverError;
 import io.volumesnapshotter.snapshot.Ownership;
 import io.volumesnapshotter.snapshot.Snapshot;
+import java.time.Duration;
 import java.time.Instant;
 
 /**
@@ -29,6 +30,9 @@ final class SnapshotJudge {
      * tries again after 1, 2, 4 … seconds.
      */
     static final int MAX_LOOKS_WATCHED = 8;
+
+    /** How long it is watched at most: the next run must not wait for it. */
+    static final Duration WATCH = Duration.ofSeconds(6);
 
     private static final String DELETED_BY_OTHERS = "find out who deletes snapshots of this run";
     private static final String LOOK_AT_IT =
@@ -108,7 +112,9 @@ final class SnapshotJudge {
         }
         if (progress.phase() == ClaimProgress.Phase.WATCHED) {
             return Verdict.of(
-                    progress.looksWatched() < MAX_LOOKS_WATCHED && hasTime
+                    progress.looksWatched() < MAX_LOOKS_WATCHED
+                                    && now.isBefore(progress.watchedSince().plus(WATCH))
+                                    && hasTime
                             ? Outcome.WAIT
                             : Outcome.FAILED);
         }

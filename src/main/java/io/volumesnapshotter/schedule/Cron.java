@@ -1,20 +1,17 @@
 package io.volumesnapshotter.schedule;
 
-import com.cronutils.mapper.CronMapper;
-import com.cronutils.model.CronType;
-import com.cronutils.model.definition.CronDefinition;
-import com.cronutils.model.definition.CronDefinitionBuilder;
-import com.cronutils.parser.CronParser;
 import io.volumesnapshotter.settings.InvalidSettingException;
 import java.text.ParseException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.time.zone.ZoneOffsetTransition;
 import java.util.Date;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TimeZone;
+import java.util.regex.Pattern;
 import org.quartz.CronExpression;
 
 /**
@@ -38,8 +35,10 @@ public final class Cron {
                     "@yearly", "0 0 1 1 *",
                     "@annually", "0 0 1 1 *");
 
-    private static final CronDefinition UNIX =
-            CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX);
+    private static final int CRONTAB_FIELDS = 5;
+
+    /** What some crons take at the start of a line. */
+    private static final Pattern ZONE = Pattern.compile("(CRON_)?TZ=");
 
     /** No schedule is rarer than a 29 February that is skipped at the turn of a century. */
     private static final Duration LONGEST_INTERVAL = Duration.ofDays(366L * 32);
@@ -60,25 +59,34 @@ public final class Cron {
                 throw new InvalidSettingException(place, expression, REMEDY);
             }
         }
-        String quartz = text;
+        if (ZONE.matcher(text).lookingAt()) {
+            throw new InvalidSettingException(
+                    place,
+                    expression,
+                    "give the time zone by itself: in the settings as snapshotter.time-zone, in a"
+                            + " schedule's file as trigger.timeZone");
+        }
+        String quartz =
+                text.split("\\s+").length == CRONTAB_FIELDS
+                        ? crontab(place, expression, text)
+                        : text;
         try {
-            if (text.split("\\s+").length <= 5) {
-                quartz =
-                        CronMapper.fromUnixToQuartz()
-                                .map(new CronParser(UNIX).parse(text).validate())
-                                .asString();
-            }
             if (new CronExpression(quartz).getNextValidTimeAfter(new Date()) == null) {
                 throw new InvalidSettingException(
                         place, expression, "it never fires again; name a date that comes");
             }
             return quartz;
-        } catch (IllegalArgumentException | ParseException e) {
-            if (e instanceof InvalidSettingException invalid) {
-                throw invalid;
-            }
+        } catch (ParseException e) {
             throw new InvalidSettingException(
                     place, expression, REMEDY + " (" + firstLine(e.getMessage()) + ")");
+        }
+    }
+
+    private static String crontab(String place, String expression, String text) {
+        try {
+            return Crontab.toQuartz(text);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidSettingException(place, expression, e.getMessage());
         }
     }
 
@@ -90,7 +98,8 @@ public final class Cron {
      */
     public static Optional<Instant> lastDue(String quartz, ZoneId zone, Instant instant) {
         CronExpression cron = quartz(quartz, zone);
-        // Quartz only looks forward: look from further and further back.
+        // Quartz looks back by way of looking forward, and errs where a time comes twice: look from
+        // further and further back.
         for (Duration back = Duration.ofMinutes(1);
                 back.compareTo(LONGEST_INTERVAL) < 0;
                 back = back.multipliedBy(2)) {
@@ -162,8 +171,22 @@ public final class Cron {
     }
 
     private static Instant next(CronExpression cron, Instant after) {
-        Date next = cron.getNextValidTimeAfter(Date.from(after));
+        Date next = cron.getNextValidTimeAfter(Date.from(pastFirstPass(cron, after)));
         return next == null ? null : next.toInstant();
+    }
+
+    /**
+     * Of times that come twice the second counts. Seen from within the first pass, Quartz would
+     * take those that the clock has shown once for gone.
+     */
+    private static Instant pastFirstPass(CronExpression cron, Instant instant) {
+        ZoneOffsetTransition change =
+                cron.getTimeZone().toZoneId().getRules().nextTransition(instant);
+        return change != null
+                        && change.isOverlap()
+                        && !instant.isBefore(change.getInstant().plus(change.getDuration()))
+                ? change.getInstant().minusMillis(1)
+                : instant;
     }
 
     private static CronExpression quartz(String expression, ZoneId zone) {

@@ -21,6 +21,7 @@ public final class DriverError {
                             + "|non-CSI volume"
                             + "|persistentvolumeclaims?\\s+\\S*\"[^\"]+\" not found"
                             + "|failed to retrieve PVC \\S+ from the lister"
+                            + "|cannot get claim from snapshot"
                             + "|code = (?:InvalidArgument|PermissionDenied|Unimplemented)\\b",
                     Pattern.CASE_INSENSITIVE);
 
@@ -46,7 +47,7 @@ public final class DriverError {
 
     private DriverError() {}
 
-    /** Whether two messages say the same, but for ids, times and counts in them. */
+    /** Whether two messages differ in nothing but ids, times and counts. */
     public static boolean areSame(String message, String other) {
         return other != null
                 && VARYING.matcher(message)
@@ -54,7 +55,7 @@ public final class DriverError {
                         .equals(VARYING.matcher(other).replaceAll(""));
     }
 
-    /** Whether waiting is of no use. */
+    /** Whether it is of no use to wait until the snapshot is ready. */
     public static boolean isFinal(String message) {
         return FINAL.matcher(message).find()
                 && !isFull(message)
@@ -62,8 +63,8 @@ public final class DriverError {
     }
 
     /**
-     * Whether the driver has no room for one more snapshot, so that deleting some may help. Not
-     * being allowed more calls just now is something else.
+     * Whether the driver has no room for one more snapshot, so that deleting some may help. A
+     * driver that is called too often is not full.
      */
     public static boolean isFull(String message) {
         return FULL.matcher(message).find() && !THROTTLED.matcher(message).find();

@@ -14,13 +14,13 @@ import java.util.stream.Stream;
  * means by them; a snapshot stays if any rule keeps it, and without any rule everything stays.
  *
  * @param last how many of the newest stay
- * @param within all stay that are younger than this, counted from the newest, not from now
- * @param hourly of how many hours, of those that hold a snapshot, the newest one stays
- * @param daily the same for days
- * @param weekly the same for weeks, which begin on Monday
- * @param monthly the same for months
- * @param yearly the same for years
- * @param failed how many that never became ready, of those that could go, stay for looking at
+ * @param within all that are less than this older than the newest stay; the present does not matter
+ * @param hourly of how many hours the newest one stays; hours without a snapshot do not count
+ * @param daily of how many days the newest one stays
+ * @param weekly of how many weeks, which begin on Monday, the newest one stays
+ * @param monthly of how many months the newest one stays
+ * @param yearly of how many years the newest one stays
+ * @param failed how many that never became ready, and could go, stay to be looked at
  */
 public record Keep(
         OptionalInt last,

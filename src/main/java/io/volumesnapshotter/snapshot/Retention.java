@@ -25,10 +25,10 @@ import java.util.function.Predicate;
  *
  * <p>The rules are those of restic's {@code forget}: hours, days, weeks from Monday, months and
  * years are the calendar's, so the hour that a clock change repeats is one hour; the newest
- * snapshot of each stays; only those that hold a snapshot count; and a rule that has more to keep
- * than there is keeps the oldest one, too. Only snapshots that are ready, not being deleted and not
- * dated in the future count. A held one stays and counts like any other, as one does in restic that
- * {@code --keep-tag} keeps.
+ * snapshot of each stays; only those that hold a snapshot count; and if a rule asks for more
+ * snapshots than exist, the oldest is kept as well. Only snapshots that are ready, not being
+ * deleted and not dated in the future count. A held one stays and counts like any other, as one
+ * does in restic that {@code --keep-tag} keeps.
  *
  * <p>Whatever the rules say, the newest ready snapshot stays, and what is dated in the future is
  * never stale. One that is not ready is stale only when a newer one is ready, or when the driver
@@ -61,12 +61,12 @@ public final class Retention {
      */
     public record Decision(Snapshot snapshot, boolean stale, List<String> reasons) {
 
-        /** The same snapshot, kept for another reason. */
+        /** A decision that keeps the snapshot after all. */
         public Decision keptFor(String reason) {
             return new Decision(snapshot, false, List.of(reason));
         }
 
-        /** The reasons in one line. */
+        /** The reasons as one text. */
         public String reason() {
             return String.join(", ", reasons);
         }
@@ -139,8 +139,8 @@ public final class Retention {
     }
 
     /**
-     * Lets the rules keep a copy that is not ready now as if it were. It does not count for the
-     * others: no ready one goes because of it.
+     * Keeps a copy that is not ready now where the rules would keep it if it were. It does not
+     * count for the others: no ready snapshot becomes stale because of it.
      */
     private static void keepCopiesThatAreNotReady(
             List<Snapshot> newestFirst, Keep keep, ZoneId zone, Reasons reasons) {

@@ -117,25 +117,13 @@ class ClusterAccessTest {
             UnaryOperator<String> mistake, @TempDir Path directory) throws IOException {
         Path kubeconfig = cluster.kubeconfig(directory.resolve("kubeconfig"), NAMESPACE);
         Files.writeString(kubeconfig, mistake.apply(Files.readString(kubeconfig)));
-        System.setProperty(Config.KUBERNETES_KUBECONFIG_FILE, kubeconfig.toString());
-        try {
-            assertThat(catchThrowable(this::connectToWhatIsFound))
-                    .satisfiesAnyOf(
-                            none -> assertThat(none).isNull(),
-                            failure ->
-                                    assertThat(failure)
-                                            .isInstanceOf(InvalidSettingException.class)
-                                            .hasMessageNotContaining(cluster.token()));
-        } finally {
-            System.clearProperty(Config.KUBERNETES_KUBECONFIG_FILE);
-        }
-    }
-
-    private void connectToWhatIsFound() {
-        Config found = ClusterAccess.find(Map.of());
-        ClusterAccess.connect(
-                        found, new ApiServerMonitor(found.getMasterUrl(), InstantSource.system()))
-                .close();
+        assertThat(catchThrowable(() -> Cluster.find(Map.of("KUBECONFIG", kubeconfig.toString()))))
+                .satisfiesAnyOf(
+                        none -> assertThat(none).isNull(),
+                        failure ->
+                                assertThat(failure)
+                                        .isInstanceOf(InvalidSettingException.class)
+                                        .hasMessageNotContaining(cluster.token()));
     }
 
     private void createsInVain(KubernetesClient client) {

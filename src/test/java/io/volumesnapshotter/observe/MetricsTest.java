@@ -11,6 +11,12 @@ import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -38,6 +44,28 @@ class MetricsTest {
     /** What the driver says of a volume that it cannot take snapshots of. */
     private static final String UNSUPPORTED =
             "Failed to take snapshot: rpc error: code = InvalidArgument desc = no snapshots";
+
+    /** How Prometheus asks, people ask, and nobody should, and the type of what they get. */
+    private static final String FORMATS =
+            """
+            | text/plain; version=0.0.4
+            */* | text/plain; version=0.0.4
+            text/plain | text/plain; version=0.0.4
+            text/* | text/plain; version=0.0.4
+            text/plain;version=0.0.4 | text/plain; version=0.0.4
+            text/plain; version=0.0.4; charset=utf-8 | text/plain; version=0.0.4
+            text/plain;version=0.0.4;q=1,*/*;q=0.1 | text/plain; version=0.0.4
+            text/plain;version=1.0.0;escaping=allow-utf-8 | text/plain; version=0.0.4
+            text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8 | text/plain; version=0.0.4
+            application/json | text/plain; version=0.0.4
+            nonsense | text/plain; version=0.0.4
+            application/openmetrics-text | application/openmetrics-text; version=1.0.0
+            application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1 | application/openmetrics-text; version=1.0.0
+            application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1 | application/openmetrics-text; version=1.0.0
+            application/openmetrics-text;q=0.2,text/plain;q=0.9 | text/plain; version=0.0.4
+            application/openmetrics-text;q=0,*/* | text/plain; version=0.0.4
+            application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.2 | application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited
+            """;
 
     @TempDir private Path routes;
 
@@ -79,6 +107,36 @@ class MetricsTest {
     private static String lastSuccess(String claim) {
         return "last_success_timestamp_seconds{claim=\"%s\",namespace=\"apps\",schedule=\"hourly\"}"
                 .formatted(claim);
+    }
+
+    @Test
+    void theFormatOfThePageIsTheOneThatIsAskedForMost() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        URI page = URI.create("http://127.0.0.1:" + port + "/observe/metrics");
+        try (Program program = start(Map.of("camel.management.port", String.valueOf(port)))) {
+            for (String row : FORMATS.lines().toList()) {
+                String accepted = row.substring(0, row.indexOf('|')).trim();
+                String format = row.substring(row.indexOf('|') + 1).trim();
+                HttpRequest.Builder request = HttpRequest.newBuilder(page);
+                if (!accepted.isEmpty()) {
+                    request.header("Accept", accepted);
+                }
+                HttpResponse<String> answer =
+                        HttpClient.newHttpClient().send(request.build(), BodyHandlers.ofString());
+                assertThat(answer.statusCode()).as(accepted).isEqualTo(200);
+                assertThat(answer.headers().firstValue("Content-Type").orElse(""))
+                        .as(accepted)
+                        .startsWith(format);
+                assertThat(answer.body()).as(accepted).contains("volume_snapshotter_leader");
+                assertThat(answer.body().endsWith("# EOF\n"))
+                        .as(accepted)
+                        .isEqualTo(format.contains("openmetrics"));
+            }
+            assertThat(page(program)).isNotEmpty();
+        }
     }
 
     @Test

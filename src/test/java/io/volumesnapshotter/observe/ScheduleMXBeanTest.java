@@ -70,7 +70,7 @@ class ScheduleMXBeanTest {
                                 "time-zone", "Europe/Berlin",
                                 "keep-last", "7"))) {
             ScheduleMXBean bean = bean("hourly");
-            assertThat(bean.getCron()).isEqualTo("0 0 3 * * ? *");
+            assertThat(bean.getCron()).isEqualTo("0 0 3 * * ?");
             assertThat(bean.getTimeZone()).isEqualTo("Europe/Berlin");
             assertThat(bean.getNextFireTimes()).hasSize(5).doesNotHaveDuplicates().isSorted();
             assertThat(bean.getPolicy())

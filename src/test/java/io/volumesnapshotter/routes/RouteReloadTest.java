@@ -47,12 +47,19 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.quartz.Scheduler;
+import org.quartz.Trigger.TriggerState;
+import org.quartz.TriggerKey;
 
 /** Edits of the route files while the program runs. */
 class RouteReloadTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
+
+    /** The last steps of a schedule, of which one cannot be. */
+    private static final String BROKEN =
+            "uri: broken:x\n        - to:\n            uri: direct:run-schedule";
 
     @TempDir private Path directory;
     @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
@@ -435,9 +442,13 @@ class RouteReloadTest {
     void aMistakeInTheErrorHandlingIsToldWithItsFileAndLine(
             String option, String words, String remedy) throws IOException {
         try (Program program = startMounted()) {
-            edit("error-handling", "uri: direct:handle-failure", "uri: log:x?" + option);
+            edit(
+                    "error-handling",
+                    "uri: direct:handle-failure",
+                    "uri: direct:handle-failure\n            - to:\n                uri: log:x?"
+                            + option);
             mount();
-            awaitTold(program, Level.ERROR, "error-handling.camel.yaml:64: " + words, remedy);
+            awaitTold(program, Level.ERROR, "error-handling.camel.yaml:66: " + words, remedy);
             assertThat(program.told(Level.ERROR)).hasSize(1);
         }
     }
@@ -465,6 +476,67 @@ class RouteReloadTest {
             edit("run-schedule", "description: ", "description: Oh, ");
             mount();
             awaitTold(program, Level.INFO, "run-schedule.camel.yaml: version");
+        }
+    }
+
+    /** What would run then takes nothing, or tells nothing. */
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    hourly         | uri: direct:run-schedule     | uri: direct:notify    | no run begins
+                    run-schedule   | uri: direct:await-ready      | uri: direct:notify    | no snapshot is seen ready
+                    take-snapshot  | uri: direct:create-snapshot  | uri: direct:notify    | no snapshot is created
+                    handle-failure | loggingLevel: ERROR          | loggingLevel: DEBUG   | what fails is told by nobody
+                    """)
+    void anEditThatLosesTheWayIsRefusedAndTheLastGoodVersionStays(
+            String route, String from, String to, String words) throws IOException {
+        try (Program program = startMounted()) {
+            List<Route> before = program.context().getRoutes();
+            edit(route, from, to);
+            mount();
+            awaitTold(
+                    program,
+                    Level.ERROR,
+                    route + ".camel.yaml:1: route: \"" + route + "\"",
+                    words,
+                    "last good version runs on");
+            assertThat(program.context().getRoutes()).isEqualTo(before);
+            program.fire(NINE);
+            assertThat(cluster.snapshots(NAMESPACE)).hasSize(1);
+        }
+    }
+
+    @Test
+    void aRefusedFileWithTheTriggerOfAScheduleDoesNotTouchIt() throws Exception {
+        try (Program program = startMounted()) {
+            files.put(
+                    "again.camel.yaml",
+                    files.get("hourly.camel.yaml")
+                            .replace("hourly", "again")
+                            .replace(
+                                    "quartz:volume-snapshotter/again",
+                                    "quartz://volume-snapshotter/hourly"));
+            mount();
+            awaitTold(program, Level.ERROR, "again.camel.yaml:5: from", "starts there too");
+            Scheduler scheduler =
+                    program.context().getComponent("quartz", QuartzComponent.class).getScheduler();
+            TriggerKey key = TriggerKey.triggerKey("hourly", "volume-snapshotter");
+            assertThat(scheduler.getTriggerState(key)).isEqualTo(TriggerState.NORMAL);
+            assertThat(scheduler.getTrigger(key).getNextFireTime()).isNotNull();
+        }
+    }
+
+    @Test
+    void aScheduleThatIsMadeSomethingElseStays() throws IOException {
+        try (Program program = startMounted()) {
+            edit("hourly", "uri: policy:hourly", "uri: log:hourly");
+            edit("hourly", "uri: direct:run-schedule", "uri: log:run");
+            mount();
+            awaitTold(program, Level.ERROR, "hourly.camel.yaml:1: route", "it was a schedule");
+            program.fire(NINE);
+            assertThat(cluster.snapshots(NAMESPACE)).hasSize(1);
         }
     }
 
@@ -607,7 +679,7 @@ class RouteReloadTest {
                                 }
                             });
             Route before = program.context().getRoute("hourly");
-            edit("hourly", "uri: direct:run-schedule", "uri: broken:x");
+            edit("hourly", "uri: direct:run-schedule", BROKEN);
             mount();
             awaitTold(program, Level.ERROR, "hourly.camel.yaml", "last good version runs on");
             assertThat(program.context().getRoute("hourly")).isSameAs(before);
@@ -617,7 +689,7 @@ class RouteReloadTest {
                                     .getScheduler()
                                     .isInStandbyMode())
                     .isFalse();
-            edit("hourly", "uri: broken:x", "uri: direct:run-schedule");
+            edit("hourly", BROKEN, "uri: direct:run-schedule");
             edit("hourly", "description: ", "description: Oh, ");
             mount();
             awaitTold(program, Level.INFO, "hourly.camel.yaml: version");
@@ -641,7 +713,7 @@ class RouteReloadTest {
                                     return getCamelContext().getEndpoint("direct:run-schedule");
                                 }
                             });
-            edit("hourly", "uri: direct:run-schedule", "uri: broken:x");
+            edit("hourly", "uri: direct:run-schedule", BROKEN);
             mount();
             awaitTold(program, Level.ERROR, "hourly.camel.yaml", "the queue is away");
             broken.set(false);

@@ -8,6 +8,7 @@ import com.icegreen.greenmail.util.GreenMail;
 import com.icegreen.greenmail.util.GreenMailUtil;
 import com.icegreen.greenmail.util.ServerSetup;
 import com.sun.net.httpserver.HttpServer;
+import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.Program;
@@ -23,8 +24,12 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import org.apache.camel.Exchange;
+import org.apache.camel.processor.aggregate.AggregateProcessor;
+import org.apache.camel.support.service.ServiceHelper;
 import org.apache.camel.util.json.JsonObject;
 import org.apache.camel.util.json.Jsoner;
 import org.junit.jupiter.api.AfterEach;
@@ -98,6 +103,39 @@ class NotifyTest {
         assertThat(received).hasSize(1);
         JsonObject message = (JsonObject) Jsoner.deserialize(received.get(0));
         assertThat(message.getString("text")).contains("apps/data", "apps/db", FAILURE);
+    }
+
+    @Test
+    void whatIsCollectedWhenTheRouteIsEditedIsSentAllTheSame() throws Exception {
+        Map<String, String> settings =
+                Map.of(
+                        "notify.url", url(),
+                        "notify.collect", "3600000",
+                        "snapshotter.routes-poll-interval", "50ms");
+        try (Program program = start("slack", "data,db", settings)) {
+            program.fire(TEN);
+            await().until(() -> collected(program) == 2);
+            Path notify = directory.resolve("notify" + RouteFiles.SUFFIX);
+            Files.writeString(
+                    notify, Files.readString(notify).replace("description: ", "description: Oh, "));
+            await().until(() -> !received.isEmpty());
+            await().until(() -> ((ReloadableContext) program.context()).retired() == 0);
+        }
+        assertThat(received)
+                .singleElement()
+                .satisfies(text -> assertThat(text).contains("apps/data", "apps/db"));
+    }
+
+    private static long collected(Program program) {
+        return program.context().getRoute("notify").getServices().stream()
+                .flatMap(service -> ServiceHelper.getChildServices(service).stream())
+                .filter(AggregateProcessor.class::isInstance)
+                .distinct()
+                .map(any -> ((AggregateProcessor) any).getAggregationRepository())
+                .map(any -> any.get(program.context(), "true"))
+                .filter(Objects::nonNull)
+                .mapToLong(any -> any.getProperty(Exchange.AGGREGATED_SIZE, Long.class))
+                .sum();
     }
 
     @Test

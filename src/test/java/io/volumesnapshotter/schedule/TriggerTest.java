@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The schedule's own trigger, in real time. */
 class TriggerTest {
@@ -35,7 +37,16 @@ class TriggerTest {
     void fiveFieldsOfCronFireToo() {
         try (Program program = start("* * * * *")) {
             assertThat(program.context().getRoute("hourly").getEndpoint().getEndpointUri())
-                    .contains("cron=0+*+*+*+*+%3F+*");
+                    .contains("cron=0+*+*+*+*+%3F");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0 30 1 ? * SUN#1", "0 0 3 L * ?", "0 0 3 ? * FRIL", "0 0 3 15W * ?"})
+    void whatQuartzAloneHasComesToTheTriggerAsItIs(String cron) {
+        try (Program program = start(cron)) {
+            assertThat(Trigger.of(program.context().getRoute("hourly")))
+                    .hasValueSatisfying(trigger -> assertThat(trigger.cron()).isEqualTo(cron));
         }
     }
 

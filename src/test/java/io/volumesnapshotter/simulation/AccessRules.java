@@ -106,6 +106,25 @@ public final class AccessRules {
         }
     }
 
+    /** Whether a user may send requests as another. */
+    void checkMayBe(String user, String other) {
+        check(
+                new ApiRequest(
+                        user,
+                        "",
+                        "",
+                        "impersonate",
+                        "",
+                        "",
+                        "users",
+                        "",
+                        "",
+                        other,
+                        Map.of(),
+                        Map.of(),
+                        ""));
+    }
+
     private boolean allowed(ApiRequest request) {
         boolean authenticated = !request.user().equals(ANONYMOUS);
         if (request.resource().isEmpty()) {

@@ -3,6 +3,7 @@ package io.volumesnapshotter.simulation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.http.HttpRequest;
@@ -50,8 +51,15 @@ final class ApiCaller implements AutoCloseable {
 
     private final KubernetesClient client;
 
+    /**
+     * Speaks HTTP/1.1 as the program does. On HTTP/2 an API server ends the connection with GOAWAY
+     * after it refused an unknown user, and the JDK's client may lose the refusal by that.
+     */
     ApiCaller(Config config) {
-        client = new KubernetesClientBuilder().withConfig(config).build();
+        client =
+                new KubernetesClientBuilder()
+                        .withConfig(new ConfigBuilder(config).withHttp2Disable(true).build())
+                        .build();
     }
 
     Answer get(String path) {

@@ -72,6 +72,11 @@ final class ApiFrontDoor implements ApiServer.Handler {
         ApiFailure stranger = null;
         try {
             user = access.user(authorization);
+            String other = headers.getOrDefault("impersonate-user", "");
+            if (!other.isEmpty()) {
+                access.checkMayBe(user, other);
+                user = other;
+            }
         } catch (ApiFailure e) {
             stranger = e;
         }

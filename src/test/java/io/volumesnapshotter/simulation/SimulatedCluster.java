@@ -337,6 +337,25 @@ public final class SimulatedCluster implements AutoCloseable {
         store.put(ResourceType.CLAIM, claim);
     }
 
+    /** Makes a claim that is Pending and to be filled from a snapshot. */
+    public void restoringClaim(String namespace, String name, String snapshot) {
+        ObjectNode claim = content.unbound(namespace, name, Map.of(), Map.of());
+        for (String field : List.of("dataSource", "dataSourceRef")) {
+            claim.withObjectProperty("spec")
+                    .putObject(field)
+                    .put("apiGroup", "snapshot.storage.k8s.io")
+                    .put("kind", "VolumeSnapshot")
+                    .put("name", snapshot);
+        }
+        claim.putObject("status").put("phase", "Pending");
+        store.put(ResourceType.CLAIM, claim);
+    }
+
+    /** Deletes a claim, whatever uses it. */
+    public void withoutClaim(String namespace, String name) {
+        store.remove(ResourceType.CLAIM, namespace, name);
+    }
+
     /**
      * Makes a snapshot class.
      *

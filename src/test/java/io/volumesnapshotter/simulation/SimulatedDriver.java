@@ -30,6 +30,9 @@ public final class SimulatedDriver {
     private volatile Duration deletesAfter;
     private volatile Duration clockOffset;
     private volatile double perSecond;
+    private volatile int mostPerClaim;
+    private volatile String fullMessage;
+    private volatile String cutTime;
     private Runnable changed = () -> {};
 
     SimulatedDriver() {
@@ -47,6 +50,8 @@ public final class SimulatedDriver {
         deletesAfter = Duration.ofMillis(50);
         clockOffset = Duration.ZERO;
         perSecond = 0;
+        mostPerClaim = Integer.MAX_VALUE;
+        cutTime = null;
     }
 
     void onChange(Runnable changed) {
@@ -144,6 +149,20 @@ public final class SimulatedDriver {
         return this;
     }
 
+    /** The driver has a limit of its own: so many of a claim, and then it says this of the next. */
+    public SimulatedDriver holdsAtMost(int snapshots, String message) {
+        fullMessage = message;
+        mostPerClaim = snapshots;
+        changed.run();
+        return this;
+    }
+
+    /** What the driver stamps on all snapshots as the time of the cut. */
+    public SimulatedDriver stamps(String time) {
+        cutTime = time;
+        return this;
+    }
+
     /** How far the storage's clock, which stamps status.creationTime, is ahead of the cluster's. */
     public SimulatedDriver clockOffset(Duration offset) {
         clockOffset = offset;
@@ -214,6 +233,15 @@ public final class SimulatedDriver {
 
     Duration clockOffset() {
         return clockOffset;
+    }
+
+    /** What it says where it holds so many of a claim already, or null. */
+    String refusal(long held) {
+        return held < mostPerClaim ? null : fullMessage;
+    }
+
+    String cutTime(String otherwise) {
+        return cutTime == null ? otherwise : cutTime;
     }
 
     double snapshotsPerSecond() {

@@ -111,6 +111,7 @@ final class SnapshotController implements ObjectStore.Listener {
         if (work != null) {
             releaseClaim(work);
         }
+        reconsider();
     }
 
     private void reconcile(Work work) {
@@ -220,6 +221,11 @@ final class SnapshotController implements ObjectStore.Listener {
             }
             return;
         }
+        String refusal = driver.refusal(held(work));
+        if (refusal != null) {
+            report(snapshot, status, "SnapshotContentCheckandUpdateFailed", refusal);
+            return;
+        }
         status.remove("error");
         store.put(ResourceType.SNAPSHOT, snapshot);
         if (driver.isNeverReady(work.claim)
@@ -233,7 +239,7 @@ final class SnapshotController implements ObjectStore.Listener {
                         .truncatedTo(ChronoUnit.SECONDS)
                         .toString();
         ready.withObjectProperty("status")
-                .put("creationTime", time)
+                .put("creationTime", driver.cutTime(time))
                 .put("readyToUse", true)
                 .put("restoreSize", sources.size(ready));
         store.put(ResourceType.SNAPSHOT, ready);
@@ -244,6 +250,22 @@ final class SnapshotController implements ObjectStore.Listener {
         }
         works.remove(work.uid);
         releaseClaim(work);
+    }
+
+    /** How many snapshots of the claim storage holds. */
+    private long held(Work work) {
+        return store.all(ResourceType.SNAPSHOT, work.namespace).stream()
+                .filter(other -> claim(other).equals(work.claim))
+                .filter(other -> other.path("status").has("restoreSize"))
+                .count();
+    }
+
+    /** Whether a claim that is not bound yet is to be filled from a snapshot. */
+    private boolean isBeingRestored(Work work) {
+        return store.all(ResourceType.CLAIM, work.namespace).stream()
+                .filter(claim -> !Json.text(claim, "status", "phase").equals("Bound"))
+                .anyMatch(
+                        claim -> Json.text(claim, "spec", "dataSource", "name").equals(work.name));
     }
 
     private void report(ObjectNode snapshot, ObjectNode status, String reason, String message) {
@@ -258,6 +280,9 @@ final class SnapshotController implements ObjectStore.Listener {
     private void delete(Work work, ObjectNode snapshot) {
         if (work.deleted == 0) {
             work.deleted = System.nanoTime();
+        }
+        if (isBeingRestored(work)) {
+            return;
         }
         if (Json.removeFinalizer(snapshot, SOURCE_FINALIZER)) {
             snapshot = store.put(ResourceType.SNAPSHOT, snapshot).deepCopy();

@@ -28,22 +28,45 @@ public final class Authority {
      */
     public Authority(Path directory) throws IOException, InterruptedException {
         store = Files.createTempDirectory(directory, SELF).resolve("store.p12");
-        keytool(SELF, "CN=" + SELF, "-ext", "bc:c");
+        keytool(SELF, "RSA", "CN=" + SELF, "-ext", "bc:c");
     }
 
     /** A certificate with its key, by a name. */
     public void sign(String name, String subject, String usage)
             throws IOException, InterruptedException {
-        keytool(name, subject, "-signer", SELF, "-ext", "eku=" + usage, "-ext", "san=ip:127.0.0.1");
+        sign(name, "RSA", subject, usage, "ip:127.0.0.1");
+    }
+
+    /**
+     * A certificate with its key, by a name.
+     *
+     * @param algorithm RSA, EC or Ed25519
+     * @param names what else it is for, as keytool has it
+     */
+    public void sign(String name, String algorithm, String subject, String usage, String names)
+            throws IOException, InterruptedException {
+        keytool(
+                name,
+                algorithm,
+                subject,
+                "-signer",
+                SELF,
+                "-ext",
+                "eku=" + usage,
+                "-ext",
+                "san=" + names);
+    }
+
+    /** The private key of a certificate, in PKCS 8. */
+    public byte[] key(String name) throws IOException, GeneralSecurityException {
+        return load().getKey(name, PASSWORD.toCharArray()).getEncoded();
     }
 
     /** A certificate with its key and the authority's own, as a TLS Secret is mounted. */
     public void write(String name, Path directory) throws IOException, GeneralSecurityException {
         KeyStore all = load();
         Files.writeString(directory.resolve("tls.crt"), pem("CERTIFICATE", certificate(all, name)));
-        Files.writeString(
-                directory.resolve("tls.key"),
-                pem("PRIVATE KEY", all.getKey(name, PASSWORD.toCharArray()).getEncoded()));
+        Files.writeString(directory.resolve("tls.key"), pem("PRIVATE KEY", key(name)));
         Files.writeString(directory.resolve("ca.crt"), pem("CERTIFICATE", certificate(all, SELF)));
     }
 
@@ -89,13 +112,13 @@ public final class Authority {
         return store.getCertificate(name).getEncoded();
     }
 
-    private static String pem(String kind, byte[] der) {
+    public static String pem(String kind, byte[] der) {
         return "-----BEGIN %1$s-----%n%2$s%n-----END %1$s-----%n"
                 .formatted(
                         kind, Base64.getMimeEncoder(64, "\n".getBytes(UTF_8)).encodeToString(der));
     }
 
-    private void keytool(String name, String subject, String... more)
+    private void keytool(String name, String algorithm, String subject, String... more)
             throws IOException, InterruptedException {
         Path output = store.resolveSibling("keytool.log");
         Stream<String> command =
@@ -107,7 +130,7 @@ public final class Authority {
                         "-storepass",
                         PASSWORD,
                         "-keyalg",
-                        "RSA",
+                        algorithm,
                         "-alias",
                         name,
                         "-dname",

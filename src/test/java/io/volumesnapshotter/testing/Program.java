@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.SnapshotterConfiguration;
+import io.volumesnapshotter.observe.NegotiatedMetrics;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.settings.Settings;
@@ -44,6 +45,7 @@ public final class Program implements AutoCloseable {
                 new SnapshotterConfiguration(
                         builder.cluster.config(NAMESPACE), builder.environment, this::now);
         builder.settings.forEach(main::addOverrideProperty);
+        main.bind("metricsPage", new NegotiatedMetrics());
         builder.beans.forEach(main::bind);
         main.configure().addConfiguration(configuration);
     }

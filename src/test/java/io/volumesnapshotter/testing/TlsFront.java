@@ -2,8 +2,10 @@ package io.volumesnapshotter.testing;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.net.KeyCertOptions;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetServerOptions;
+import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.SelfSignedCertificate;
 import java.io.IOException;
 import java.net.URI;
@@ -22,13 +24,16 @@ public final class TlsFront implements AutoCloseable {
     private final SelfSignedCertificate certificate = SelfSignedCertificate.create(HOST);
     private final NetServer server;
 
-    private TlsFront(URI behind) {
+    private TlsFront(URI behind, KeyCertOptions shown) {
         server =
                 vertx.createNetServer(
                                 new NetServerOptions()
                                         .setSsl(true)
                                         .setHost("127.0.0.1")
-                                        .setKeyCertOptions(certificate.keyCertOptions()))
+                                        .setKeyCertOptions(
+                                                shown == null
+                                                        ? certificate.keyCertOptions()
+                                                        : shown))
                         .connectHandler(
                                 socket -> {
                                     socket.pause();
@@ -46,7 +51,16 @@ public final class TlsFront implements AutoCloseable {
 
     /** Listens on a free port. */
     public static TlsFront of(String url) {
-        return new TlsFront(URI.create(url));
+        return new TlsFront(URI.create(url), null);
+    }
+
+    /** Listens on a free port under the certificate of a directory, as a TLS Secret is mounted. */
+    public static TlsFront of(String url, Path directory) {
+        return new TlsFront(
+                URI.create(url),
+                new PemKeyCertOptions()
+                        .setCertPath(directory.resolve("tls.crt").toString())
+                        .setKeyPath(directory.resolve("tls.key").toString()));
     }
 
     /** Its address, by the name in its certificate. */
@@ -54,7 +68,7 @@ public final class TlsFront implements AutoCloseable {
         return "https://" + HOST + ":" + server.actualPort();
     }
 
-    /** Its address by a name that its certificate does not have. */
+    /** Its address by a name that a certificate of its own does not have. */
     public String otherUrl() {
         return "https://127.0.0.1:" + server.actualPort();
     }

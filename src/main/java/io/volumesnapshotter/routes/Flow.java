@@ -1,0 +1,491 @@
+package io.volumesnapshotter.routes;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.camel.model.BeanDefinition;
+import org.apache.camel.model.CatchDefinition;
+import org.apache.camel.model.DynamicRouterDefinition;
+import org.apache.camel.model.EnrichDefinition;
+import org.apache.camel.model.ExpressionNode;
+import org.apache.camel.model.LogDefinition;
+import org.apache.camel.model.OnExceptionDefinition;
+import org.apache.camel.model.PollEnrichDefinition;
+import org.apache.camel.model.ProcessorDefinition;
+import org.apache.camel.model.RecipientListDefinition;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.RoutingSlipDefinition;
+import org.apache.camel.model.SetHeadersDefinition;
+import org.apache.camel.model.SetVariablesDefinition;
+import org.apache.camel.model.StopDefinition;
+import org.apache.camel.model.ToDefinition;
+import org.apache.camel.model.ToDynamicDefinition;
+import org.apache.camel.model.TryDefinition;
+import org.apache.camel.model.language.ExpressionDefinition;
+import org.apache.camel.model.language.MethodCallExpression;
+
+/**
+ * Follows routes from step to step, through {@code direct:} and all branches, to see that together
+ * they are still a program that takes snapshots: each schedule leads to a run that asks for
+ * snapshots, waits for them, prunes behind a guard and tells how it went; and what fails is told.
+ * It goes by what the routes reach, which are beans and Kubernetes requests, not by their names,
+ * which are their users'.
+ */
+public final class Flow {
+
+    private static final String POLICY = "policy:";
+    private static final String DIRECT = "direct:";
+    private static final String CREATES = "createCustomResource";
+    private static final String DELETES = "snapshots.delete";
+    private static final String DELETES_UNASKED = "deleteCustomResource";
+    private static final String GUARD = "deletionGate.check";
+    private static final String TELLS = "failures.report";
+    private static final String UNDELIVERED = "failures.undelivered";
+    private static final String ROOM = "runs.markRefused";
+    private static final String LOG = "log";
+    private static final List<String> LOUD = List.of("ERROR", "WARN");
+
+    private static final Pattern MENTIONED = Pattern.compile("direct:(?://)?[\\w.-]+");
+    private static final Pattern CALLED = Pattern.compile("bean:(\\w+)(?:\\?method=|::|\\.)(\\w+)");
+
+    /**
+     * What each schedule has to reach.
+     *
+     * @param fact a method of a bean, an operation of Kubernetes, or a value of the run
+     * @param after what comes before it
+     * @param before what comes behind it, where there is more than one of it; else an empty text
+     * @param loser what the route has that has lost this
+     * @param words what happens without it
+     */
+    private record Need(String fact, String after, String before, String loser, String words) {
+
+        Need(String fact, String after, String before, String words) {
+            this(fact, after, before, after, words);
+        }
+
+        Need(String fact, String after, String words) {
+            this(fact, after, "", words);
+        }
+    }
+
+    private static final String START = "runs.start";
+    private static final String LISTS_RUN = "snapshots.ofRun";
+    private static final String LISTS_ALL = "snapshots.ofSchedule";
+    private static final String FACTS = "snapshots.facts";
+    private static final String CHECKED = "runs.checkCreation";
+    private static final String ASKED = "runs.markRequested";
+    private static final String TAKES_OVER = "runs.takeOver";
+    private static final String LOOKS = "runs.look";
+    private static final String FAILS = "runs.fail";
+    private static final String LOST = "runs.findLost";
+    private static final String STALE = "runs.planDeletions";
+    private static final String PAUSES = "run:pollDelay";
+
+    private static final List<Need> NEEDS =
+            List.of(
+                    new Need(START, POLICY, "no run begins, and nothing is taken or told"),
+                    new Need(LISTS_ALL, START, TAKES_OVER, "a run is made up that took place"),
+                    new Need(TAKES_OVER, START, "a run is made up that took place"),
+                    new Need(ASKED, START, LISTS_RUN, "no snapshot is asked for"),
+                    new Need(CREATES, START, LISTS_RUN, ASKED, "no snapshot is created"),
+                    new Need(
+                            CHECKED, START, CREATES, CREATES, "a run that is over takes snapshots"),
+                    new Need("runs.checkAnswer", CREATES, "a snapshot of others counts as its own"),
+                    new Need(LISTS_RUN, START, "no snapshot is seen ready"),
+                    new Need(
+                            "runs.markListing",
+                            START,
+                            LISTS_RUN,
+                            LISTS_RUN,
+                            "what vanishes is missed"),
+                    new Need(LOOKS, LISTS_RUN, "no snapshot is seen ready"),
+                    new Need(PAUSES, START, LOOKS, LISTS_RUN, "it looks again without a pause"),
+                    new Need(FAILS, LOOKS, LOST, "a snapshot that fails is not told"),
+                    new Need(STALE, START, "nothing is pruned"),
+                    new Need(FACTS, TAKES_OVER, STALE, STALE, "nothing is pruned"),
+                    new Need(LOST, TAKES_OVER, STALE, STALE, "one that is gone counts as ready"),
+                    new Need(FAILS, LOST, "a snapshot that is gone is not told"),
+                    new Need(DELETES, STALE, "nothing is pruned"),
+                    new Need("runs.finish", START, "no run is told as ended"));
+
+    /**
+     * What is not reached any more.
+     *
+     * @param route the id of the route that does not lead there; empty when it is what is shared by
+     *     all routes
+     * @param line where that route begins in its file, counted from 1; 0 when it is not known
+     * @param words what happens without it, and what to put back
+     */
+    public record Lost(String route, int line, String words) {}
+
+    /**
+     * What a step calls by its name.
+     *
+     * @param line where the step is in its file, counted from 1; 0 when it is not known
+     * @param method empty when Camel finds it by itself
+     */
+    public record Call(int line, String bean, Optional<String> method) {}
+
+    private record Place(String route, int line) {}
+
+    private final Map<String, RouteDefinition> entrances = new LinkedHashMap<>();
+    private final Collection<RouteDefinition> routes;
+    private final UnaryOperator<String> resolve;
+
+    /** What was reached, in order, and where. */
+    private final List<String> reached = new ArrayList<>();
+
+    private final List<Place> places = new ArrayList<>();
+
+    /** Routes that are being followed: one that leads to itself is not entered again. */
+    private final Set<RouteDefinition> underWay = new LinkedHashSet<>();
+
+    /** Whether what is met counts: not before a schedule has said what it is. */
+    private boolean counts;
+
+    private Flow(Collection<RouteDefinition> routes, UnaryOperator<String> resolve) {
+        this.routes = routes;
+        this.resolve = resolve;
+        for (RouteDefinition route : routes) {
+            entrances.put(name(resolve.apply(route.getInput().getEndpointUri())), route);
+        }
+    }
+
+    /**
+     * What these routes have lost.
+     *
+     * @param configurations what applies to all of them
+     * @param resolve puts values in the place of placeholders
+     */
+    public static List<Lost> check(
+            Collection<RouteDefinition> routes,
+            Collection<RouteConfigurationDefinition> configurations,
+            UnaryOperator<String> resolve) {
+        List<Lost> lost = new ArrayList<>();
+        for (RouteDefinition route : routes) {
+            new Flow(routes, resolve).lostBySchedule(route).ifPresent(lost::add);
+            new Flow(routes, resolve).unguarded(route).ifPresent(lost::add);
+        }
+        new Flow(routes, resolve).lostByFailures(configurations).ifPresent(lost::add);
+        return lost;
+    }
+
+    /** Whether a route is a schedule, as far as its steps say. */
+    public static boolean isSchedule(RouteDefinition route, UnaryOperator<String> resolve) {
+        Flow flow = new Flow(List.of(), resolve);
+        flow.follow(route);
+        return flow.reached.contains(POLICY);
+    }
+
+    /** The beans that steps call, those in their branches too. */
+    public static List<Call> calls(List<? extends ProcessorDefinition<?>> steps) {
+        List<Call> calls = new ArrayList<>();
+        Flow flow = new Flow(List.of(), text -> text);
+        for (ProcessorDefinition<?> step : steps) {
+            for (String fact : flow.facts(step)) {
+                String[] parts = fact.split("\\.");
+                if (parts.length == 2) {
+                    calls.add(
+                            new Call(
+                                    step.getLineNumber(),
+                                    parts[0],
+                                    Optional.of(parts[1]).filter(name -> !name.equals("null"))));
+                }
+            }
+            branches(step).forEach(branch -> calls.addAll(calls(branch)));
+        }
+        return calls;
+    }
+
+    /** The texts in the language {@code simple} that steps evaluate, by their lines. */
+    public static Map<String, Integer> simpleTexts(List<? extends ProcessorDefinition<?>> steps) {
+        Map<String, Integer> texts = new LinkedHashMap<>();
+        for (ProcessorDefinition<?> step : steps) {
+            for (ExpressionDefinition expression : expressions(step)) {
+                if ("simple".equals(expression.getLanguage())) {
+                    texts.putIfAbsent(expression.getExpression(), step.getLineNumber());
+                }
+            }
+            if (step instanceof LogDefinition log && log.getMessage() != null) {
+                texts.putIfAbsent(log.getMessage(), step.getLineNumber());
+            }
+            branches(step).forEach(branch -> texts.putAll(simpleTexts(branch)));
+        }
+        return texts;
+    }
+
+    private static List<ExpressionDefinition> expressions(ProcessorDefinition<?> step) {
+        List<ExpressionDefinition> all = new ArrayList<>();
+        if (step instanceof SetVariablesDefinition several) {
+            several.getVariables().forEach(one -> all.add(one.getExpression()));
+        } else if (step instanceof SetHeadersDefinition several) {
+            several.getHeaders().forEach(one -> all.add(one.getExpression()));
+        } else if (step instanceof ExpressionNode node) {
+            all.add(node.getExpression());
+        }
+        all.removeIf(Objects::isNull);
+        return all;
+    }
+
+    private Optional<Lost> lostBySchedule(RouteDefinition schedule) {
+        follow(schedule);
+        for (Need need : NEEDS) {
+            int loser = reached.indexOf(need.loser);
+            if (loser >= 0 && reached.contains(need.after) && !isThere(need)) {
+                boolean first = need.after.equals(POLICY);
+                return Optional.of(
+                        new Lost(
+                                places.get(loser).route,
+                                places.get(loser).line,
+                                need.words
+                                        + (first ? ": nothing behind policy:" : ": nothing here")
+                                        + " leads to "
+                                        + words(need.fact)
+                                        + "; put back what led there"
+                                        + (first
+                                                ? ", as a last step to direct:run-schedule"
+                                                : "")));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private boolean isThere(Need need) {
+        List<String> behind = reached.subList(reached.indexOf(need.after) + 1, reached.size());
+        int end = behind.indexOf(need.before);
+        return behind.subList(0, end < 0 ? behind.size() : end).contains(need.fact);
+    }
+
+    /** Each onException tells, or makes room; and one of them takes all that is left. */
+    private Optional<Lost> lostByFailures(Collection<RouteConfigurationDefinition> configurations) {
+        counts = true;
+        for (RouteConfigurationDefinition configuration : configurations) {
+            if (configuration.getId() != null) {
+                continue;
+            }
+            for (OnExceptionDefinition handling : configuration.getOnExceptions()) {
+                Place place = new Place("", handling.getLineNumber());
+                int before = reached.size();
+                follow(place, handling.getOutputs());
+                if (reached.subList(before, reached.size()).stream()
+                        .noneMatch(List.of(TELLS, LOG, ROOM)::contains)) {
+                    return Optional.of(
+                            new Lost(
+                                    "",
+                                    place.line,
+                                    "this onException ends a failure that nobody is told; put back"
+                                            + " its steps"));
+                }
+            }
+        }
+        for (String fact : List.of(TELLS, UNDELIVERED)) {
+            if (!reached.contains(fact)) {
+                return Optional.of(
+                        new Lost(
+                                "",
+                                0,
+                                "what fails is told by nobody: no onException leads to "
+                                        + words(fact)
+                                        + "; put back what led there"));
+            }
+        }
+        int told = reached.indexOf(TELLS);
+        return reached.subList(told, reached.size()).contains(LOG)
+                ? Optional.empty()
+                : Optional.of(
+                        new Lost(
+                                places.get(told).route,
+                                places.get(told).line,
+                                "what fails is told by nobody: no log of level ERROR or WARN comes"
+                                        + " behind "
+                                        + words(TELLS)
+                                        + "; put it back"));
+    }
+
+    private Optional<Lost> unguarded(RouteDefinition route) {
+        counts = true;
+        return isUnguarded(route.getOutputs())
+                ? Optional.of(
+                        new Lost(
+                                route.getRouteId(),
+                                route.getLineNumber(),
+                                "it deletes what nobody has judged again: put bean"
+                                        + " deletionGate, method check, right before the deletion,"
+                                        + " which is bean snapshots, method delete"))
+                : Optional.empty();
+    }
+
+    private boolean isUnguarded(List<ProcessorDefinition<?>> steps) {
+        boolean guarded = false;
+        for (ProcessorDefinition<?> step : steps) {
+            if (isDisabled(step)) {
+                continue;
+            }
+            if (facts(step).contains(DELETES_UNASKED)) {
+                return true;
+            }
+            if (facts(step).contains(DELETES)) {
+                if (!guarded) {
+                    return true;
+                }
+                guarded = false;
+            }
+            guarded |= facts(step).contains(GUARD);
+            if (branches(step).stream().anyMatch(this::isUnguarded)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void follow(RouteDefinition route) {
+        if (underWay.add(route)) {
+            follow(place(route), route.getOutputs());
+            underWay.remove(route);
+        }
+    }
+
+    private static Place place(RouteDefinition route) {
+        return new Place(route.getRouteId(), route.getLineNumber());
+    }
+
+    private void follow(Place place, List<? extends ProcessorDefinition<?>> steps) {
+        for (ProcessorDefinition<?> step : steps) {
+            if (isDisabled(step)) {
+                continue;
+            }
+            for (String fact : facts(step)) {
+                counts |= fact.equals(POLICY);
+                if (counts) {
+                    reached.add(fact);
+                    places.add(place);
+                }
+            }
+            targets(step).forEach(this::follow);
+            branches(step).forEach(branch -> follow(place, branch));
+            if (step instanceof StopDefinition) {
+                return;
+            }
+        }
+    }
+
+    private boolean isDisabled(ProcessorDefinition<?> step) {
+        return step.getDisabled() != null
+                && Boolean.parseBoolean(resolve.apply(step.getDisabled()));
+    }
+
+    private static List<List<ProcessorDefinition<?>>> branches(ProcessorDefinition<?> step) {
+        List<List<ProcessorDefinition<?>>> branches = new ArrayList<>();
+        if (step instanceof TryDefinition attempt) {
+            branches.add(
+                    attempt.getOutputs().stream()
+                            .filter(part -> !(part instanceof CatchDefinition))
+                            .<ProcessorDefinition<?>>map(part -> part)
+                            .toList());
+            attempt.getOutputs().stream()
+                    .filter(CatchDefinition.class::isInstance)
+                    .forEach(part -> branches.add(part.getOutputs()));
+        } else {
+            branches.add(step.getOutputs());
+        }
+        return branches;
+    }
+
+    /** What a step does itself. */
+    private List<String> facts(ProcessorDefinition<?> step) {
+        List<String> facts = new ArrayList<>();
+        if (step instanceof BeanDefinition bean && bean.getRef() != null) {
+            facts.add(bean.getRef() + "." + bean.getMethod());
+        } else if (step instanceof LogDefinition log) {
+            if (LOUD.contains(String.valueOf(log.getLoggingLevel()))) {
+                facts.add(LOG);
+            }
+            called(log.getMessage(), facts);
+        } else if (step instanceof ToDefinition to) {
+            String uri = resolve.apply(to.getUri());
+            if (uri.startsWith(POLICY)) {
+                facts.add(POLICY);
+            }
+            if (uri.startsWith("kubernetes-custom-resources:")) {
+                List.of(CREATES, DELETES_UNASKED).stream()
+                        .filter(uri::contains)
+                        .forEach(facts::add);
+            }
+            if (uri.startsWith("log:") && LOUD.stream().anyMatch(uri::contains)) {
+                facts.add(LOG);
+            }
+            called(uri, facts);
+        }
+        expressions(step).forEach(expression -> called(expression, facts));
+        return facts;
+    }
+
+    private static void called(ExpressionDefinition expression, List<String> facts) {
+        if (expression instanceof MethodCallExpression call && call.getRef() != null) {
+            facts.add(call.getRef() + "." + call.getMethod());
+        } else if (expression != null) {
+            called(expression.getExpression(), facts);
+        }
+    }
+
+    private static void called(String text, List<String> facts) {
+        Matcher matcher = CALLED.matcher(text == null ? "" : text);
+        while (matcher.find()) {
+            facts.add(matcher.group(1) + "." + matcher.group(2));
+        }
+        if (text != null && text.contains("variable.run.pollDelay")) {
+            facts.add(PAUSES);
+        }
+    }
+
+    /** The routes that a step may lead to: those that it names, or any when that is open. */
+    private Collection<RouteDefinition> targets(ProcessorDefinition<?> step) {
+        String text = "";
+        boolean open = false;
+        if (step instanceof ToDefinition to) {
+            text = to.getUri();
+        } else if (step instanceof ToDynamicDefinition to) {
+            text = to.getUri();
+            open = text.contains("${");
+        } else if (step instanceof ExpressionNode node
+                && (step instanceof RecipientListDefinition
+                        || step instanceof RoutingSlipDefinition
+                        || step instanceof DynamicRouterDefinition
+                        || step instanceof EnrichDefinition
+                        || step instanceof PollEnrichDefinition)) {
+            text = String.valueOf(node.getExpression().getExpression());
+            open = !"constant".equals(node.getExpression().getLanguage());
+        }
+        List<RouteDefinition> named = new ArrayList<>();
+        Matcher matcher = MENTIONED.matcher(resolve.apply(text));
+        while (matcher.find()) {
+            Optional.ofNullable(entrances.get(name(matcher.group()))).ifPresent(named::add);
+        }
+        return named.isEmpty() && open ? routes : named;
+    }
+
+    /** A route's entrance, however it is written. */
+    private static String name(String uri) {
+        return uri.startsWith(DIRECT) ? uri.replace("//", "").split("\\?")[0] : uri;
+    }
+
+    private static String words(String fact) {
+        if (fact.equals(CREATES)) {
+            return "kubernetes-custom-resources, operation " + fact;
+        }
+        if (fact.equals(PAUSES)) {
+            return "${variable.run.pollDelay}";
+        }
+        return "bean " + fact.replace(".", ", method ");
+    }
+}
