@@ -10,9 +10,10 @@ import java.lang.management.ManagementFactory;
 import java.time.Instant;
 import java.util.Map;
 import javax.management.JMX;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
@@ -24,24 +25,30 @@ class LoggingTest {
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
     private static final String OURS = "io.volumesnapshotter";
 
-    @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
-    private Program program;
-    private LoggingMXBean logging;
+    @AutoClose private static final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
 
-    @BeforeEach
-    void start() {
+    private static Program program;
+
+    private final LoggingMXBean logging =
+            JMX.newMXBeanProxy(
+                    ManagementFactory.getPlatformMBeanServer(),
+                    Management.name("Logging"),
+                    LoggingMXBean.class);
+
+    @BeforeAll
+    static void start() {
         program = Program.of(cluster).with("claims", "data").shownByJmx().start();
-        logging =
-                JMX.newMXBeanProxy(
-                        ManagementFactory.getPlatformMBeanServer(),
-                        Management.name("Logging"),
-                        LoggingMXBean.class);
+    }
+
+    @AfterAll
+    static void stop() {
+        program.close();
     }
 
     @AfterEach
-    void stop() {
+    void reset() {
         logging.reset();
-        program.close();
+        program.forgetTold();
     }
 
     @Test

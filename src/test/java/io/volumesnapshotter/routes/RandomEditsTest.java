@@ -8,6 +8,7 @@ import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.ConfigMapMount;
 import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.Scale;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -36,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class RandomEditsTest {
 
-    private static final int EDITS = 200;
+    private static final int EDITS = Scale.of(60, 200);
 
     /** Schedules that are always there, and fire every ten seconds, two seconds apart. */
     private static final List<String> STEADY = List.of("t0", "t2", "t4", "t6", "t8");

@@ -8,6 +8,7 @@ import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.ConfigMapMount;
 import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.Scale;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
@@ -38,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RetiredRoutesTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
-    private static final int EDITS = 24;
+    private static final int EDITS = Scale.of(8, 24);
 
     /** The last step of an {@code onException} in a diagram; it has one. */
     private static final Pattern HANDLING_STEP =

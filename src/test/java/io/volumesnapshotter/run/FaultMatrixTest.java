@@ -18,6 +18,7 @@ import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Patience;
 import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.Scale;
 import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -332,11 +333,15 @@ class FaultMatrixTest {
         await().until(() -> cluster.snapshots(NAMESPACE, SOMEONE_ELSE).isEmpty());
     }
 
-    /** One after another would take half an hour; the longest ones come first. */
+    /**
+     * All cells, or in a small test a part in which each row and each column is met. One after
+     * another would take half an hour; the longest ones come first.
+     */
     private static List<Cell> cells() {
         return ROWS.stream()
                 .flatMap(row -> Arrays.stream(Column.values()).map(column -> new Cell(row, column)))
                 .filter(Cell::exists)
+                .filter(cell -> Scale.WHOLE || cell.isInSmallTest())
                 .sorted(Comparator.comparing(cell -> !cell.row.isLate()))
                 .toList();
     }
@@ -345,7 +350,8 @@ class FaultMatrixTest {
     void nothingIsLostAndNothingHiddenWhateverHappensToARequest() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
         Map<Cell, Future<String>> running = new LinkedHashMap<>();
-        Map<Cell, String> ended = new HashMap<>();
+        // What is not tried this time is taken on trust.
+        Map<Cell, String> ended = new HashMap<>(Scale.WHOLE ? Map.of() : documented());
         List<String> broken = new ArrayList<>();
         try {
             for (Cell cell : cells()) {
@@ -367,6 +373,22 @@ class FaultMatrixTest {
         Files.writeString(PRINTED, table);
         assertThat(broken).isEmpty();
         assertThat(Files.readString(PAGE)).contains("```text\n" + table + "```\n");
+    }
+
+    /** What the page says of each cell. */
+    private static Map<Cell, String> documented() throws IOException {
+        Map<Cell, String> cells = new HashMap<>();
+        for (String line : Files.readAllLines(PAGE)) {
+            String[] parts = line.split(" {2,}");
+            for (Row row : ROWS) {
+                if (parts[0].equals(row.title)) {
+                    for (Column column : Column.values()) {
+                        cells.put(new Cell(row, column), parts[1 + column.ordinal()]);
+                    }
+                }
+            }
+        }
+        return cells;
     }
 
     private static String table(Map<Cell, String> ended) {
@@ -401,6 +423,11 @@ class FaultMatrixTest {
         /** Only what is created can meet an object of someone else. */
         boolean exists() {
             return column == Column.CREATE || !row.title.contains("someone else");
+        }
+
+        boolean isInSmallTest() {
+            return row.title.contains("someone else")
+                    || (ROWS.indexOf(row) + column.ordinal()) % 3 == 0;
         }
     }
 

@@ -58,14 +58,17 @@ final class ApiServer implements AutoCloseable {
         Reply handle(String method, String uri, Map<String, String> headers, String body);
     }
 
-    private final Vertx vertx =
+    /** One for all clusters of this JVM: it costs more than all else that a cluster is made of. */
+    private static final Vertx VERTX =
             Vertx.vertx(
                     new VertxOptions()
                             .setEventLoopPoolSize(2)
+                            .setUseDaemonThread(true)
                             .setFileSystemOptions(
                                     new FileSystemOptions()
                                             .setFileCachingEnabled(false)
                                             .setClassPathResolvingEnabled(false)));
+
     private final ExecutorService threads =
             new ThreadPoolExecutor(
                     0,
@@ -92,7 +95,7 @@ final class ApiServer implements AutoCloseable {
                             .setHttp2ClearTextEnabled(false)
                             .setMaxInitialLineLength(64 * 1024)
                             .setHandle100ContinueAutomatically(true);
-            HttpServer next = vertx.createHttpServer(options).requestHandler(this::receive);
+            HttpServer next = VERTX.createHttpServer(options).requestHandler(this::receive);
             await(next.listen());
             server = next;
         }
@@ -111,7 +114,6 @@ final class ApiServer implements AutoCloseable {
     public void close() {
         stopListening();
         threads.shutdownNow();
-        await(vertx.close());
     }
 
     static Thread daemon(Runnable task) {
@@ -121,7 +123,7 @@ final class ApiServer implements AutoCloseable {
     }
 
     private void receive(HttpServerRequest event) {
-        Context context = vertx.getOrCreateContext();
+        Context context = VERTX.getOrCreateContext();
         if (event.getHeader("Upgrade") != null && event.getHeader("Sec-WebSocket-Key") != null) {
             event.pause();
             handle(context, event, "");

@@ -15,8 +15,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -46,6 +48,7 @@ public final class SimulatedCluster implements AutoCloseable {
     public static final String STORAGE_CLASS = "csi-hostpath-sc";
 
     private static final String ADMIN_TOKEN = "admin";
+    private static final String LONG_AGO = "2020-01-01T00:00:00Z";
 
     private final ObjectStore store = new ObjectStore();
     private final ResourceApi api = new ResourceApi(store);
@@ -55,6 +58,7 @@ public final class SimulatedCluster implements AutoCloseable {
     private final SimulatedDriver driver = new SimulatedDriver();
     private final ScheduledThreadPoolExecutor controllers =
             new ScheduledThreadPoolExecutor(1, ApiServer::daemon);
+    private final Set<String> knownClaims = ConcurrentHashMap.newKeySet();
     private final String program;
     private final AccessRules access;
     private final ApiFrontDoor frontDoor;
@@ -309,7 +313,10 @@ public final class SimulatedCluster implements AutoCloseable {
         claim(namespace, name, labels, Map.of());
     }
 
-    /** Makes a bound claim of the driver with these labels and annotations. */
+    /**
+     * Makes a bound claim of the driver with these labels and annotations. The first one of a name
+     * has been there for long, one that is made anew is new.
+     */
     public void claim(
             String namespace,
             String name,
@@ -317,6 +324,9 @@ public final class SimulatedCluster implements AutoCloseable {
             Map<String, String> annotations) {
         ObjectNode claim = content.unbound(namespace, name, labels, annotations);
         Housekeeping.bound(claim, DRIVER);
+        if (knownClaims.add(namespace + "/" + name)) {
+            Json.metadata(claim).put("creationTimestamp", LONG_AGO);
+        }
         store.put(ResourceType.CLAIM, claim);
     }
 

@@ -36,8 +36,6 @@ import net.jqwik.api.Provide;
 
 class RetentionTest {
 
-    private static final int TRIES = 100_000;
-    private static final int FEWER_TRIES = 25_000;
     private static final Instant NOW = Instant.parse("2026-11-22T10:00:00Z");
 
     private static final Claim DATA = new Claim("shop", "data");
@@ -417,7 +415,7 @@ class RetentionTest {
 
     // --- what holds for every history
 
-    @Property(tries = TRIES)
+    @Property
     void decidesAsTheReferenceDoes(@ForAll("histories") History history) {
         Reference reference = new Reference(history);
         List<Decision> decisions = history.decide();
@@ -435,7 +433,7 @@ class RetentionTest {
         }
     }
 
-    @Property(tries = TRIES)
+    @Property
     void theNewestReadySnapshotIsNeverStaleAndNothingGoesWithoutANewerReadyOne(
             @ForAll("histories") History history) {
         Set<Snapshot> stale = history.stale();
@@ -462,7 +460,7 @@ class RetentionTest {
         }
     }
 
-    @Property(tries = FEWER_TRIES)
+    @Property
     void terminatingHeldAndFutureOnesAreNeverStale(@ForAll("histories") History history) {
         assertThat(history.stale())
                 .noneMatch(Snapshot::terminating)
@@ -473,14 +471,14 @@ class RetentionTest {
                                         || s.createdAt().isAfter(history.now()));
     }
 
-    @Property(tries = FEWER_TRIES)
+    @Property
     void pruningAgainFindsNothingMore(@ForAll("histories") History history) {
         List<Snapshot> left = new ArrayList<>(history.snapshots());
         left.removeAll(history.stale());
         assertThat(history.with(left).stale()).isEmpty();
     }
 
-    @Property(tries = FEWER_TRIES)
+    @Property
     void whoKeepsMoreLosesNoMore(@ForAll("histories") History history, @ForAll Random random) {
         if (history.keep().isEverything()) {
             return;
@@ -488,7 +486,7 @@ class RetentionTest {
         assertThat(history.stale()).containsAll(history.with(more(history.keep(), random)).stale());
     }
 
-    @Property(tries = FEWER_TRIES)
+    @Property
     void aHoldOnOneSnapshotMakesNoOtherOneStale(
             @ForAll("histories") History history, @ForAll Random random) {
         if (history.snapshots().isEmpty()) {
@@ -500,7 +498,7 @@ class RetentionTest {
         assertThat(names(history.stale())).containsAll(names(history.with(snapshots).stale()));
     }
 
-    @Property(tries = FEWER_TRIES)
+    @Property
     void unreadyAndTerminatingOnesChangeNothingForTheReadyOnes(
             @ForAll("histories") History history) {
         List<Snapshot> good = history.snapshots().stream().filter(Snapshot::isGood).toList();
@@ -508,7 +506,7 @@ class RetentionTest {
                 .containsExactlyInAnyOrderElementsOf(history.with(good).stale());
     }
 
-    @Property(tries = FEWER_TRIES)
+    @Property
     void orderOfTheListDoesNotMatterAndDecisionsComeNewestFirst(
             @ForAll("histories") History history, @ForAll Random random) {
         List<Snapshot> shuffled = new ArrayList<>(history.snapshots());
@@ -519,7 +517,7 @@ class RetentionTest {
                 .isSortedAccordingTo(Comparator.reverseOrder());
     }
 
-    @Property(tries = FEWER_TRIES)
+    @Property
     void snapshotsOfOthersChangeNothing(@ForAll("histories") History history) {
         List<Snapshot> mixed = new ArrayList<>();
         for (Snapshot snapshot : history.snapshots()) {

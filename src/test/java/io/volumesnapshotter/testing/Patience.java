@@ -1,34 +1,26 @@
 package io.volumesnapshotter.testing;
 
 import java.time.Duration;
-import org.awaitility.Awaitility;
-import org.junit.platform.launcher.LauncherSession;
-import org.junit.platform.launcher.LauncherSessionListener;
 
 /**
  * How long tests wait for what has to come. A limit only ends a test that hangs, so all are
  * generous; on a machine that is slower still, the system property {@code test.patience} multiplies
  * every one of them.
- *
- * <p>It is registered as a listener of the JUnit platform, so that {@code await()} without a limit
- * of its own, and every test method, have one from here.
  */
-public final class Patience implements LauncherSessionListener {
+public final class Patience {
 
     /** The system property with the factor; 1 without it. */
     public static final String PROPERTY = "test.patience";
 
-    /** How long a test waits for one thing. */
+    /**
+     * How long a test waits for one thing; what {@code await()} waits without a limit of its own.
+     */
     public static final Duration LIMIT = scaled(Duration.ofSeconds(60));
 
-    private static final Duration LONGEST_TEST = scaled(Duration.ofMinutes(10));
+    /** How long one test may take. */
+    static final Duration LONGEST_TEST = scaled(Duration.ofMinutes(10));
 
-    @Override
-    public void launcherSessionOpened(LauncherSession session) {
-        Awaitility.setDefaultTimeout(LIMIT);
-        System.setProperty(
-                "junit.jupiter.execution.timeout.default", LONGEST_TEST.toSeconds() + " s");
-    }
+    private Patience() {}
 
     /**
      * A limit that a test sets on real time.

@@ -262,6 +262,11 @@ public final class Program implements AutoCloseable {
         return lines.atLeast(level);
     }
 
+    /** Lets {@link #told} begin anew, where tests share a program. */
+    public void forgetTold() {
+        lines.clear();
+    }
+
     /** Ends it as a signal does; what it told stays there. */
     public void stop() {
         // A test that is ended by its time limit is interrupted; nothing of its program may stay.

@@ -3,8 +3,10 @@ package io.volumesnapshotter.testing;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import ch.qos.logback.core.AppenderBase;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
@@ -12,12 +14,13 @@ import org.slf4j.LoggerFactory;
 public final class ToldLines implements AutoCloseable {
 
     private final Logger logger = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
-    private final ListAppender<ILoggingEvent> lines =
-            new ListAppender<>() {
+    private final Queue<ILoggingEvent> events = new ConcurrentLinkedQueue<>();
+    private final AppenderBase<ILoggingEvent> lines =
+            new AppenderBase<>() {
                 @Override
                 protected void append(ILoggingEvent event) {
                     event.prepareForDeferredProcessing();
-                    super.append(event);
+                    events.add(event);
                 }
             };
 
@@ -35,7 +38,12 @@ public final class ToldLines implements AutoCloseable {
 
     /** The lines so far, with all that belongs to them. */
     public Stream<ILoggingEvent> all() {
-        return Stream.of(lines.list.toArray(ILoggingEvent[]::new));
+        return events.stream();
+    }
+
+    /** Begins anew. */
+    void clear() {
+        events.clear();
     }
 
     @Override
