@@ -6,6 +6,7 @@ import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
 import io.volumesnapshotter.kubernetes.LeaderElection;
+import io.volumesnapshotter.kubernetes.LeaseTerms;
 import io.volumesnapshotter.observe.Events;
 import io.volumesnapshotter.observe.FailureManagement;
 import io.volumesnapshotter.observe.JolokiaTls;
@@ -36,9 +37,11 @@ import io.volumesnapshotter.run.RetryPolicy;
 import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Runs;
 import io.volumesnapshotter.run.Snapshots;
+import io.volumesnapshotter.run.SteadyClock;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.Cron;
 import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.settings.ObjectNames;
 import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
@@ -53,6 +56,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -83,6 +87,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
     private final InstantSource clock;
+    private final LongSupplier nanoTime;
+    private final InstantSource steady;
     private final Cluster cluster;
     private final Map<String, String> environment;
     private KubernetesClient client;
@@ -106,24 +112,35 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      * @param environment the variables that settings may come from, to find those that are misspelt
      */
     public SnapshotterConfiguration(Cluster cluster, Map<String, String> environment) {
-        this(cluster, environment, InstantSource.system());
+        this(cluster, environment, InstantSource.system(), System::nanoTime);
     }
 
     /**
-     * Uses a given cluster and a given clock.
+     * Uses a given cluster and given clocks.
      *
-     * @param clock the present; triggers and waits go by the real one all the same
+     * @param environment the variables that settings may come from, to find those that are misspelt
+     * @param clock the present, by a clock that somebody may set; triggers and waits go by the real
+     *     one all the same
+     * @param nanoTime the monotonic clock, in nanoseconds
      */
     public SnapshotterConfiguration(
-            Config config, Map<String, String> environment, InstantSource clock) {
-        this(Cluster.of(config), environment, clock);
+            Config config,
+            Map<String, String> environment,
+            InstantSource clock,
+            LongSupplier nanoTime) {
+        this(Cluster.of(config), environment, clock, nanoTime);
     }
 
     private SnapshotterConfiguration(
-            Cluster cluster, Map<String, String> environment, InstantSource clock) {
+            Cluster cluster,
+            Map<String, String> environment,
+            InstantSource clock,
+            LongSupplier nanoTime) {
         this.cluster = cluster;
         this.environment = environment;
         this.clock = clock;
+        this.nanoTime = nanoTime;
+        steady = new SteadyClock(clock, nanoTime);
     }
 
     @Override
@@ -131,18 +148,19 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Settings settings = settings(context);
         logs(context, settings);
 
-        apiServer = new ApiServerMonitor(cluster.server(), clock);
+        apiServer = new ApiServerMonitor(cluster.server(), steady);
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
         RunHistory history = new RunHistory(metrics, clock);
         Failures failures = new Failures(history, clock);
-        Claims claims = new Claims(client);
-        Snapshots snapshots = new Snapshots(client, claims, clock);
+        Claims claims = new Claims(client, steady);
+        Snapshots snapshots = new Snapshots(client, claims, steady);
         BooleanSupplier leader = leadership(context, settings);
         BooleanSupplier ends = () -> context.isStopping() || context.isStopped();
-        PolicyComponent policies = new PolicyComponent(clock);
-        Brake brake = new Brake(leader, ends, policies::isStopped);
-        FireTimes fireTimes = new FireTimes(clock);
+        ScheduleRegistry schedules = new ScheduleRegistry(clock, steady);
+        context.addLifecycleStrategy(schedules);
+        Brake brake = new Brake(leader, ends, schedules::isStopped);
+        FireTimes fireTimes = new FireTimes(steady);
         RunStart start =
                 new RunStart(
                         client,
@@ -152,9 +170,10 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         brake,
                         ends,
                         fireTimes,
-                        clock);
+                        clock,
+                        steady);
         Runs runs = new Runs(start, brake, claims, failures, history, clock);
-        Events events = new Events(client, apiServer, environment, clock);
+        Events events = new Events(client, apiServer, environment, clock, steady);
         ExecutorService notifications = notifications(context);
         ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");
 
@@ -172,7 +191,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("failures", failures);
         registry.bind("events", events);
         registry.bind("notifications", ExecutorService.class, notifications);
-        context.addComponent("policy", policies);
+        context.addComponent("policy", new PolicyComponent(schedules));
 
         model(context).addModelLifecycleStrategy(new HawtioDiagramFix());
 
@@ -182,20 +201,23 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         context.addStartupListener(preflight);
         MissedFires catchUp =
                 new MissedFires(
+                        schedules,
                         start,
                         fireTimes,
                         failures.log(),
                         leader,
                         timer(context, "fire-times"),
                         fires,
-                        clock);
+                        clock,
+                        steady);
         context.addStartupListener(catchUp);
 
         // What shows them.
         metrics.show(leader, apiServer);
         PrometheusPage.showBuild(context, version());
-        ScheduleMonitor schedules =
+        context.addStartupListener(
                 new ScheduleMonitor(
+                        schedules,
                         start,
                         snapshots,
                         history,
@@ -206,15 +228,15 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         isOn(context, "camel.management.enabled"),
                         name ->
                                 new ScheduleManagement(
-                                        name, context, start, history, snapshots, leader, fires,
+                                        name, schedules, start, history, snapshots, leader, fires,
                                         clock),
                         timer(context, "schedules"),
-                        clock);
-        context.addStartupListener(schedules);
+                        clock,
+                        steady));
         Management.show(
                 context,
                 "Failures",
-                new FailureManagement(context, failures.log(), leader, fires, clock));
+                new FailureManagement(schedules, failures.log(), leader, fires, clock));
         registry.bind(
                 "livenessCheck",
                 HealthCheck.class,
@@ -306,8 +328,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** A thread for what is done again and again; at the stop nothing waits for the next time. */
     private ScheduledExecutorService timer(CamelContext context, String name) {
-        ScheduledExecutorService timer =
-                threads(context).newSingleThreadScheduledExecutor(this, name);
+        return timer(context, name, 1);
+    }
+
+    private ScheduledExecutorService timer(CamelContext context, String name, int size) {
+        ScheduledExecutorService timer = threads(context).newScheduledThreadPool(this, name, size);
         if (timer instanceof SizedScheduledExecutorService sized) {
             sized.getScheduledThreadPoolExecutor()
                     .setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -366,7 +391,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** Whether this replica is the one that fires; without an election it always is. */
     private BooleanSupplier leadership(CamelContext context, Settings settings) throws Exception {
-        LeaderElection.Terms terms = LeaderElection.Terms.of(settings);
+        LeaseTerms terms = LeaseTerms.of(settings);
         boolean elects = settings.flag("leader-election");
         model(context).addModelLifecycleStrategy(new LeaderRoutes(context, elects));
         if (!elects) {
@@ -380,8 +405,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         Optional.ofNullable(environment.get("HOSTNAME"))
                                 .filter(Predicate.not(String::isBlank))
                                 .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
-                        timer(context, "leader-election"),
-                        clock);
+                        timer(context, "leader-election", 2),
+                        clock,
+                        nanoTime);
         // Not before the routes were found right.
         context.addService(election, true, false);
         return election::isLeader;
@@ -395,7 +421,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     /** A look at the cluster for the schedules of a context that has been configured. */
     ClusterCheck check(CamelContext context) {
         return new ClusterCheck(
-                client, apiServer, new Claims(client), PolicyComponent.schedules(context));
+                client, apiServer, new Claims(client, clock), PolicyComponent.schedules(context));
     }
 
     /** The look at the cluster after the start, once {@link #configure} was called; null before. */

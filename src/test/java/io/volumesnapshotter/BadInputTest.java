@@ -324,7 +324,7 @@ class BadInputTest {
         replace("hourly", "parameters:\n              <<: *keep", "parameters: *keep");
         try (Program program = Program.start(cluster, "data", routes)) {
             assertThat(program.told(Level.ERROR)).isEmpty();
-            assertThat(PolicyComponent.settingsOf(program.context(), "nightly"))
+            assertThat(PolicyComponent.settingsOf(program.context().getRoute("nightly")))
                     .containsEntry("keep-last", "3");
         }
     }

@@ -1,28 +1,27 @@
 package io.volumesnapshotter.kubernetes;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
-import io.fabric8.kubernetes.api.model.KubernetesResourceList;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.settings.OneLine;
 
 /**
- * Tells a real answer from something else that came with a 200, as a proxy may send it. The client
- * reads any object as an empty list, and an empty list means that nothing is there.
+ * Tells a real answer from something else that came with a 200, as a proxy may send it. Any object
+ * can be read as an empty list, and an empty list means that nothing is there.
  */
 public final class AnswerCheck {
 
     private AnswerCheck() {}
 
     /**
-     * The same list.
+     * Checks what an answer says of itself.
      *
-     * @throws KubernetesClientException when it is none of this kind
+     * @param found the answer's kind, or null
+     * @throws KubernetesClientException when it is none of the kind
      */
-    public static <L extends KubernetesResourceList<?>> L list(
-            L answer, String found, String kind) {
-        if (!kind.equals(found) || answer.getMetadata() == null) {
+    static void kind(String found, boolean hasMetadata, String kind) {
+        if (!kind.equals(found) || !hasMetadata) {
             throw unexpected(found, kind);
         }
-        return answer;
     }
 
     /**
@@ -43,6 +42,6 @@ public final class AnswerCheck {
     private static KubernetesClientException unexpected(String found, String wanted) {
         return new KubernetesClientException(
                 "the server answered with an object of kind %s instead of %s"
-                        .formatted(found, wanted));
+                        .formatted(found == null ? null : OneLine.of(found), wanted));
     }
 }

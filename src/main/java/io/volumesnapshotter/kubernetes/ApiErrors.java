@@ -1,9 +1,23 @@
 package io.volumesnapshotter.kubernetes;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.util.regex.Pattern;
 
 /** What an error of the API server means, and what to do about it. */
 public final class ApiErrors {
+
+    /**
+     * How the API server begins what an admission webhook, a ValidatingAdmissionPolicy or a
+     * MutatingAdmissionPolicy says. Some versions put the name of the object before it.
+     */
+    private static final Pattern POLICY =
+            Pattern.compile(
+                    "(?:^|is forbidden: )(?:admission webhook \"[^\"]*\" denied the request\\b"
+                            + "|\\w*[pP]olicy '[^']*'(?: with binding '[^']*')? denied request: )");
+
+    private static final int FIRST_SERVER_ERROR = 500;
+    private static final int FORBIDDEN = 403;
+    private static final int THROTTLED = 429;
 
     private ApiErrors() {}
 
@@ -17,7 +31,27 @@ public final class ApiErrors {
     }
 
     public static boolean isQuota(KubernetesClientException answer) {
-        return ErrorText.words(answer).contains("exceeded quota");
+        return answer.getCode() == FORBIDDEN
+                && ErrorText.words(answer).contains(" is forbidden: exceeded quota: ");
+    }
+
+    /**
+     * Whether a policy of the cluster refused a request, whatever code it chose. One that is out of
+     * order, or wants to be asked later, says nothing about the request.
+     */
+    public static boolean isPolicy(KubernetesClientException answer) {
+        return answer.getCode() < FIRST_SERVER_ERROR
+                && answer.getCode() != THROTTLED
+                && POLICY.matcher(ErrorText.words(answer)).find();
+    }
+
+    /** Why a request failed, in one line; of a policy's refusal, that it is one. */
+    public static String reason(Throwable failure) {
+        boolean isPolicy =
+                Causes.find(KubernetesClientException.class, failure)
+                        .filter(ApiErrors::isPolicy)
+                        .isPresent();
+        return (isPolicy ? "a policy of the cluster refuses it: " : "") + ErrorText.words(failure);
     }
 
     public static boolean isTerminatingNamespace(KubernetesClientException answer) {
@@ -29,13 +63,19 @@ public final class ApiErrors {
 
     /** Whether the server refused a request because the account has no right to it. */
     public static boolean isMissingRight(KubernetesClientException answer) {
-        return answer.getCode() == 403 && ErrorText.words(answer).contains(" cannot ");
+        return answer.getCode() == FORBIDDEN
+                && !isPolicy(answer)
+                && ErrorText.words(answer).contains(" cannot ");
     }
 
     /** What to do about an answer of the API server. */
     public static String remedy(KubernetesClientException answer) {
         if (answer instanceof NoCredentialException) {
             return "see that it can be had; the next run tries again";
+        }
+        if (isPolicy(answer)) {
+            return "let the policy allow it, or give the snapshots what it asks for, as labels or"
+                    + " a snapshot class of the schedule";
         }
         return switch (answer.getCode()) {
             case 401 -> "check the token or the kubeconfig's credentials";

@@ -1,13 +1,16 @@
 package io.volumesnapshotter.kubernetes;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.http.AsyncBody;
 import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.HttpResponse;
 import io.fabric8.kubernetes.client.http.Interceptor;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -41,6 +44,13 @@ public final class ApiServerMonitor implements Interceptor {
     private static final Pattern RESOURCES =
             Pattern.compile(".*/(?:api|apis/[^/]+)/v[^/]+/(?:namespaces/[^/]+/)?[^/]+(/[^/]+.*)?");
 
+    /** How the client says which request an answer is to. */
+    private static final Pattern REQUEST =
+            Pattern.compile("Failure executing: (\\w+) at: (\\S+?)\\.(?:\\s|$)");
+
+    /** How long a server is left alone at most: it may be well long before the time it names. */
+    static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
+
     private static final Pattern OPERATION = Pattern.compile("Operation: \\[(\\w+)\\]");
 
     /** AnswerCheck that a server or what stands before it gives when it cannot serve anyone. */
@@ -49,20 +59,24 @@ public final class ApiServerMonitor implements Interceptor {
     private static final String AWAY_STATE = "does not serve: {}; trying again until it does";
 
     private final String url;
-    private final InstantSource clock;
+    private final InstantSource steady;
     private Instant lastTrouble = Instant.MIN;
     private Instant downSince;
     private Instant upSince;
-    private Instant retryAfter = Instant.MIN;
     private boolean answered;
+
+    /** Until when to leave a request alone, by its method and path: that of its last answer. */
+    private final Map<String, Instant> retryAfter = new HashMap<>();
+
     private volatile BiConsumer<String, String> listener = (verb, code) -> {};
 
     /**
      * @param url its address, for messages
+     * @param steady measures waits, whatever becomes of the wall clock
      */
-    public ApiServerMonitor(String url, InstantSource clock) {
+    public ApiServerMonitor(String url, InstantSource steady) {
         this.url = url;
-        this.clock = clock;
+        this.steady = steady;
     }
 
     /** Tells somebody of the verb and the answer's code of each request. */
@@ -77,7 +91,7 @@ public final class ApiServerMonitor implements Interceptor {
             AsyncBody.Consumer<List<ByteBuffer>> consumer) {
         listener.accept(verb(request), Integer.toString(response.code()));
         if (AWAY.contains(response.code())) {
-            waitFor(response.header("Retry-After"));
+            noteRetryAfter(request, response);
             trouble(AWAY_STATE, "HTTP " + response.code());
         } else if (response.isSuccessful()) {
             success();
@@ -104,16 +118,33 @@ public final class ApiServerMonitor implements Interceptor {
         unreachable(failure);
     }
 
-    private synchronized void waitFor(String seconds) {
-        if (seconds != null && seconds.matches("\\d{1,4}")) {
-            retryAfter = clock.instant().plusSeconds(Long.parseLong(seconds));
+    /** What a server says of when to come again holds for this request, and no longer than that. */
+    private synchronized void noteRetryAfter(HttpRequest request, HttpResponse<?> response) {
+        String key = request.method() + " " + request.uri().getPath();
+        String seconds = response.header("Retry-After");
+        if (seconds != null && seconds.matches("\\d{1,9}")) {
+            Duration wait = Duration.ofSeconds(Long.parseLong(seconds));
+            Instant now = steady.instant();
+            retryAfter.values().removeIf(until -> !until.isAfter(now));
+            retryAfter.put(key, now.plus(wait.compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : wait));
+        } else {
+            retryAfter.remove(key);
         }
     }
 
-    /** How long the server asked to be left alone from now, in milliseconds; 0 when it did not. */
-    public synchronized long retryAfterMillis() {
-        Instant now = clock.instant();
-        return retryAfter.isAfter(now) ? Duration.between(now, retryAfter).toMillis() : 0;
+    /**
+     * How long from now the server asked to leave the request alone that it answered with this, in
+     * milliseconds; 0 when it did not. It is never more than a minute.
+     */
+    public synchronized long retryAfterMillis(KubernetesClientException answer) {
+        Matcher request = REQUEST.matcher(String.valueOf(answer.getMessage()));
+        if (!AWAY.contains(answer.getCode()) || !request.find()) {
+            return 0;
+        }
+        String path = URI.create(request.group(2)).getPath();
+        Instant until = retryAfter.getOrDefault(request.group(1) + " " + path, Instant.MIN);
+        Instant now = steady.instant();
+        return until.isAfter(now) ? Duration.between(now, until).toMillis() : 0;
     }
 
     /**
@@ -129,7 +160,7 @@ public final class ApiServerMonitor implements Interceptor {
     }
 
     private synchronized void trouble(String state, String words) {
-        lastTrouble = clock.instant();
+        lastTrouble = steady.instant();
         upSince = null;
         if (downSince == null) {
             downSince = lastTrouble;
@@ -143,7 +174,7 @@ public final class ApiServerMonitor implements Interceptor {
         if (downSince == null) {
             return;
         }
-        Instant now = clock.instant();
+        Instant now = steady.instant();
         upSince = upSince == null ? now : upSince;
         if (!lastTrouble.plus(RESTART).isAfter(now)) {
             LOG.info(
@@ -155,7 +186,7 @@ public final class ApiServerMonitor implements Interceptor {
 
     /** Whether a refusal may come from a server that is still starting. */
     public synchronized boolean isRestarting() {
-        return lastTrouble.isAfter(clock.instant().minus(RESTART));
+        return lastTrouble.isAfter(steady.instant().minus(RESTART));
     }
 
     /** Whether it does not serve now. */

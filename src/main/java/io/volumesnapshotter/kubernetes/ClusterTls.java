@@ -45,7 +45,7 @@ final class ClusterTls {
     }
 
     private static Optional<Watched.Source> source(ClusterAddress cluster) {
-        String place = cluster.place().replaceFirst("[^,]*$", " certificate-authority");
+        String place = cluster.place().replaceFirst("[^,]*$", " certificate-authority").strip();
         return cluster.authorityFile()
                 .map(file -> Watched.Source.of(place, file))
                 .or(

@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.run.Failure;
@@ -59,22 +60,27 @@ public final class Events {
     private final String podName;
     private final String podUid;
     private final InstantSource clock;
+    private final InstantSource steady;
     private final Map<String, Instant> refused = new ConcurrentHashMap<>();
 
     /**
      * @param environment has the pod's name and uid in {@code HOSTNAME} and {@code POD_UID}, as far
      *     as they are known
+     * @param clock the present
+     * @param steady measures waits, whatever becomes of the other clock
      */
     public Events(
             KubernetesClient client,
             ApiServerMonitor apiServer,
             Map<String, String> environment,
-            InstantSource clock) {
+            InstantSource clock,
+            InstantSource steady) {
         this.client = client;
         podName = environment.getOrDefault("HOSTNAME", "");
         podUid = podName.isEmpty() ? "" : environment.getOrDefault("POD_UID", "");
         this.apiServer = apiServer;
         this.clock = clock;
+        this.steady = steady;
     }
 
     /** Writes the Event of a failure or a recovery; one that concerns no claim has none. */
@@ -124,7 +130,7 @@ public final class Events {
             String reason,
             String message) {
         Instant since = refused.getOrDefault(namespace, Instant.MIN);
-        if (apiServer.isAway() || since.isAfter(clock.instant().minus(UNTIL_ASKED_AGAIN))) {
+        if (apiServer.isAway() || since.isAfter(steady.instant().minus(UNTIL_ASKED_AGAIN))) {
             return;
         }
         try {
@@ -132,10 +138,9 @@ public final class Events {
             refused.remove(namespace);
         } catch (KubernetesClientException e) {
             String words = ErrorText.words(e);
-            boolean forbidden = e.getCode() == FORBIDDEN && words.contains(" cannot ");
-            if (!forbidden || apiServer.isRestarting()) {
+            if (!ApiErrors.isMissingRight(e) || apiServer.isRestarting()) {
                 LOG.debug("an Event was not written: {}", words);
-            } else if (refused.put(namespace, clock.instant()) == null) {
+            } else if (refused.put(namespace, steady.instant()) == null) {
                 LOG.info(
                         "no Events are written in namespace {}: {} -> grant it, as in"
                                 + " k8s/components/events",

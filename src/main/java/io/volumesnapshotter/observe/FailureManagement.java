@@ -3,6 +3,7 @@ package io.volumesnapshotter.observe;
 import io.volumesnapshotter.run.Failure;
 import io.volumesnapshotter.run.FailureLog;
 import io.volumesnapshotter.run.Firing;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -13,12 +14,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
-import org.apache.camel.CamelContext;
 
 /** Shows what failed, and runs it again when told to. */
 public final class FailureManagement implements FailuresMXBean {
 
-    private final CamelContext context;
+    private final ScheduleRegistry registry;
     private final FailureLog failures;
     private final BooleanSupplier leader;
     private final Executor executor;
@@ -29,12 +29,12 @@ public final class FailureManagement implements FailuresMXBean {
      * @param executor where runs are waited for, one thread for each
      */
     public FailureManagement(
-            CamelContext context,
+            ScheduleRegistry registry,
             FailureLog failures,
             BooleanSupplier leader,
             Executor executor,
             InstantSource clock) {
-        this.context = context;
+        this.registry = registry;
         this.failures = failures;
         this.leader = leader;
         this.executor = executor;
@@ -72,7 +72,7 @@ public final class FailureManagement implements FailuresMXBean {
                 run.equals(schedule)
                         ? clock.instant().truncatedTo(ChronoUnit.SECONDS)
                         : SnapshotNames.fireTime(run);
-        ScheduleManagement.fire(context, leader, executor, schedule, due, Firing.Cause.REPLAY);
+        ScheduleManagement.fire(registry, leader, executor, schedule, due, Firing.Cause.REPLAY);
         return SnapshotNames.run(schedule, due) + " is run again";
     }
 }

@@ -99,8 +99,9 @@ public final class RunHistory implements RunListener {
     public synchronized void ready(Run run, Claim claim, Snapshot snapshot) {
         of(run.schedule()).successes.merge(claim, snapshot.takenAt(), RunHistory::later);
         if (!run.isTakenOver(claim)) {
-            Duration took = Duration.between(snapshot.createdAt(), clock.instant());
-            metrics.snapshotReady(run.schedule(), took.isNegative() ? Duration.ZERO : took);
+            metrics.snapshotReady(
+                    run.schedule(),
+                    orZero(Duration.between(snapshot.createdAt(), clock.instant())));
         }
     }
 
@@ -198,11 +199,17 @@ public final class RunHistory implements RunListener {
         Instant now = clock.instant();
         entry.last = new LastRun(run.name(), entry.started, now, outcome(run), claims);
         if (!run.isEmpty() && run.givenUp().isEmpty()) {
-            metrics.runEnded(run.schedule(), run.isSuccess(), Duration.between(entry.started, now));
+            metrics.runEnded(
+                    run.schedule(), run.isSuccess(), orZero(Duration.between(entry.started, now)));
         }
         metrics.snapshotsEnded(run.schedule(), ready.size(), run.claims().size() - ready.size());
         entry.running = null;
         entry.reasons.clear();
+    }
+
+    /** What is negative was measured by a clock that was set back, or by two that differ. */
+    private static Duration orZero(Duration took) {
+        return took.isNegative() ? Duration.ZERO : took;
     }
 
     private static String outcome(Run run) {

@@ -2,6 +2,8 @@ package io.volumesnapshotter.observe;
 
 import io.volumesnapshotter.run.DeadLetter;
 import io.volumesnapshotter.run.FailureLog;
+import io.volumesnapshotter.schedule.ScheduleEntry;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
 import java.time.Duration;
@@ -26,13 +28,13 @@ public final class ScheduleHealth extends AbstractHealthCheck {
     /** So many intervals without a success are too many. */
     private static final int INTERVALS = 2;
 
-    private final ScheduleMonitor schedules;
+    private final ScheduleRegistry schedules;
     private final RunHistory journal;
     private final FailureLog failures;
     private final InstantSource clock;
 
     public ScheduleHealth(
-            ScheduleMonitor schedules,
+            ScheduleRegistry schedules,
             RunHistory journal,
             FailureLog failures,
             InstantSource clock) {
@@ -56,7 +58,7 @@ public final class ScheduleHealth extends AbstractHealthCheck {
     @Override
     protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
         List<String> ill = new ArrayList<>();
-        for (ScheduleMonitor.State schedule : schedules.states()) {
+        for (ScheduleEntry schedule : schedules.entries()) {
             String state = state(schedule);
             if (state.equals("late") || state.equals("failed")) {
                 ill.add(schedule.name() + " " + state);
@@ -76,7 +78,7 @@ public final class ScheduleHealth extends AbstractHealthCheck {
                                 shown.put("lastRunEnded", text(run.ended()));
                                 shown.put("lastRunOutcome", run.outcome());
                             });
-            schedule.next().ifPresent(next -> shown.put("nextDue", text(next)));
+            schedule.nextDue().ifPresent(next -> shown.put("nextDue", text(next)));
             schedule.interval()
                     .ifPresent(interval -> shown.put("interval", Settings.text(interval)));
             builder.detail(schedule.name(), shown);
@@ -94,13 +96,13 @@ public final class ScheduleHealth extends AbstractHealthCheck {
                 : instant.truncatedTo(ChronoUnit.SECONDS).toString();
     }
 
-    private Optional<Map.Entry<Claim, Instant>> worst(ScheduleMonitor.State schedule) {
+    private Optional<Map.Entry<Claim, Instant>> worst(ScheduleEntry schedule) {
         return journal.successes(schedule.name()).entrySet().stream()
                 .min(Map.Entry.comparingByValue(Comparator.naturalOrder()));
     }
 
-    private String state(ScheduleMonitor.State schedule) {
-        if (schedule.suspended()) {
+    private String state(ScheduleEntry schedule) {
+        if (schedules.isResting(schedule)) {
             return "suspended";
         }
         Optional<Instant> oldest = worst(schedule).map(Map.Entry::getValue);

@@ -7,6 +7,8 @@ import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Snapshots;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Schedule;
+import io.volumesnapshotter.schedule.ScheduleEntry;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.schedule.Trigger;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Instant;
@@ -21,19 +23,18 @@ import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
-import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 
 /**
- * Shows one schedule and runs it when told to. It looks up the route each time, so it stays the
- * same when the route is exchanged.
+ * Shows one schedule and runs it when told to. It asks the registry each time, so it stays the same
+ * when the route is exchanged.
  */
 public final class ScheduleManagement implements ScheduleMXBean {
 
     private static final int FIRE_TIMES = 5;
 
     private final String name;
-    private final CamelContext context;
+    private final ScheduleRegistry registry;
     private final RunStart runs;
     private final RunHistory journal;
     private final Snapshots snapshots;
@@ -48,7 +49,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
      */
     public ScheduleManagement(
             String name,
-            CamelContext context,
+            ScheduleRegistry registry,
             RunStart runs,
             RunHistory journal,
             Snapshots snapshots,
@@ -56,7 +57,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
             Executor executor,
             InstantSource clock) {
         this.name = name;
-        this.context = context;
+        this.registry = registry;
         this.runs = runs;
         this.journal = journal;
         this.snapshots = snapshots;
@@ -66,17 +67,14 @@ public final class ScheduleManagement implements ScheduleMXBean {
     }
 
     private Optional<Trigger> trigger() {
-        return Trigger.of(context.getRoute(name));
+        return registry.find(name).flatMap(ScheduleEntry::trigger);
     }
 
     private Schedule schedule() {
-        return PolicyComponent.scheduleOf(context, name)
+        return registry.find(name)
+                .map(ScheduleEntry::schedule)
                 .orElseThrow(
                         () -> new IllegalStateException("there is no schedule \"" + name + "\""));
-    }
-
-    private PolicyComponent policies() {
-        return context.getComponent("policy", PolicyComponent.class);
     }
 
     @Override
@@ -103,7 +101,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
 
     @Override
     public boolean isSuspended() {
-        return policies().isSuspended(schedule());
+        return registry.isSuspended(schedule());
     }
 
     @Override
@@ -150,7 +148,10 @@ public final class ScheduleManagement implements ScheduleMXBean {
 
     @Override
     public Map<String, String> getPolicy() {
-        return PolicyComponent.settingsOf(context, name);
+        return registry.find(name)
+                .flatMap(ScheduleEntry::route)
+                .map(PolicyComponent::settingsOf)
+                .orElse(Map.of());
     }
 
     @Override
@@ -162,7 +163,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
         try {
             Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
             boolean waits = runs.isBusy(name);
-            fire(context, leader, this::execute, name, now, Firing.Cause.REQUEST);
+            fire(registry, leader, this::execute, name, now, Firing.Cause.REQUEST);
             return SnapshotNames.run(name, now)
                     + (waits ? " starts when the run that goes on has ended" : " starts");
         } catch (RuntimeException e) {
@@ -183,14 +184,14 @@ public final class ScheduleManagement implements ScheduleMXBean {
     }
 
     /**
-     * RunStart a schedule in the background.
+     * Runs a schedule in the background.
      *
      * @param cause why it runs
      * @throws IllegalStateException when another replica leads, or the schedule is suspended or its
      *     route stopped
      */
     static void fire(
-            CamelContext context,
+            ScheduleRegistry registry,
             BooleanSupplier leader,
             Executor executor,
             String schedule,
@@ -199,14 +200,12 @@ public final class ScheduleManagement implements ScheduleMXBean {
         if (!leader.getAsBoolean()) {
             throw new IllegalStateException("another replica leads; ask that one");
         }
-        Route route = context.getRoute(schedule);
+        Optional<ScheduleEntry> entry = registry.find(schedule);
+        Route route = entry.flatMap(ScheduleEntry::route).orElse(null);
         if (route == null || !MissedFires.takesFires(route)) {
             throw new IllegalStateException("schedule \"" + schedule + "\" does not run now");
         }
-        PolicyComponent policies = context.getComponent("policy", PolicyComponent.class);
-        if (PolicyComponent.scheduleOf(context, schedule)
-                .filter(policies::isSuspended)
-                .isPresent()) {
+        if (registry.isSuspended(entry.get().schedule())) {
             throw new IllegalStateException("schedule \"" + schedule + "\" is suspended");
         }
         executor.execute(() -> MissedFires.fire(route, due, cause));
@@ -214,7 +213,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
 
     @Override
     public String suspend() {
-        policies().suspend(name, true);
+        registry.suspend(name, true);
         return name + " is suspended until it is resumed or the program ends";
     }
 
@@ -224,7 +223,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
             throw new IllegalStateException(
                     "suspend: true stands in the settings of \"" + name + "\"; change it there");
         }
-        policies().suspend(name, false);
+        registry.suspend(name, false);
         return name + " runs when it is due";
     }
 

@@ -7,26 +7,22 @@ import io.volumesnapshotter.run.FailureLog;
 import io.volumesnapshotter.run.Run;
 import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Snapshots;
-import io.volumesnapshotter.schedule.PolicyComponent;
-import io.volumesnapshotter.schedule.Schedule;
-import io.volumesnapshotter.schedule.Trigger;
+import io.volumesnapshotter.schedule.ScheduleEntry;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.snapshot.Claim;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Route;
 import org.apache.camel.StartupListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,9 +35,6 @@ import org.slf4j.LoggerFactory;
  * claim was well last; a replica that does not lead shows nothing of claims.
  */
 public final class ScheduleMonitor implements StartupListener {
-
-    /** How long a route may be gone, while it is exchanged, and still be the same schedule. */
-    private static final Duration EXCHANGE = Duration.ofSeconds(10);
 
     /** How long to wait before the cluster is asked again that did not answer. */
     private static final Duration RETRY = Duration.ofSeconds(30);
@@ -56,6 +49,7 @@ public final class ScheduleMonitor implements StartupListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(ScheduleMonitor.class);
 
+    private final ScheduleRegistry registry;
     private final RunStart runs;
     private final Snapshots snapshots;
     private final RunHistory journal;
@@ -67,32 +61,13 @@ public final class ScheduleMonitor implements StartupListener {
     private final Function<String, ScheduleMXBean> beans;
     private final ScheduledExecutorService ticks;
     private final InstantSource clock;
-    private final Map<String, Watch> watches = new TreeMap<>();
-    private volatile List<State> states = List.of();
+    private final InstantSource steady;
+    private final Set<String> shown = new HashSet<>();
+    private final Set<String> known = new HashSet<>();
+    private final Map<String, Instant> refused = new HashMap<>();
 
     /** When the cluster was asked last and did not answer. */
     private Instant asked;
-
-    /** One schedule as it was seen last. */
-    private static final class Watch {
-        private Route route;
-        private Schedule schedule;
-        private Optional<Trigger> trigger;
-        private Optional<Instant> next = Optional.empty();
-        private Optional<Duration> interval = Optional.empty();
-        private Instant seen;
-        private boolean known;
-        private Instant refused = Instant.MIN;
-    }
-
-    /**
-     * What is to be said of a schedule.
-     *
-     * @param next when it is due next
-     * @param interval how far apart its runs are meant to be at this time
-     */
-    record State(
-            String name, boolean suspended, Optional<Instant> next, Optional<Duration> interval) {}
 
     /**
      * @param leader whether this program is the one that fires
@@ -100,8 +75,11 @@ public final class ScheduleMonitor implements StartupListener {
      * @param asksCluster whether to ask the cluster when claims were well last
      * @param beans makes the MBean of a schedule
      * @param ticks where to look
+     * @param clock the present
+     * @param steady measures waits, whatever becomes of the other clock
      */
     public ScheduleMonitor(
+            ScheduleRegistry registry,
             RunStart runs,
             Snapshots snapshots,
             RunHistory journal,
@@ -112,7 +90,9 @@ public final class ScheduleMonitor implements StartupListener {
             boolean asksCluster,
             Function<String, ScheduleMXBean> beans,
             ScheduledExecutorService ticks,
-            InstantSource clock) {
+            InstantSource clock,
+            InstantSource steady) {
+        this.registry = registry;
         this.runs = runs;
         this.snapshots = snapshots;
         this.journal = journal;
@@ -124,6 +104,7 @@ public final class ScheduleMonitor implements StartupListener {
         this.beans = beans;
         this.ticks = ticks;
         this.clock = clock;
+        this.steady = steady;
     }
 
     @Override
@@ -151,97 +132,67 @@ public final class ScheduleMonitor implements StartupListener {
     }
 
     private void look(CamelContext context) {
-        Instant now = clock.instant();
-        context.getRoutes().forEach(route -> watch(context, route, now));
-        List<String> gone =
-                watches.entrySet().stream()
-                        .filter(entry -> entry.getValue().seen.isBefore(now.minus(EXCHANGE)))
-                        .map(Map.Entry::getKey)
-                        .toList();
-        for (String schedule : gone) {
-            watches.remove(schedule);
-            Management.hide(context, Management.name("Schedule", schedule));
-            metrics.forget(schedule);
-            journal.forget(schedule);
-            failures.forget(schedule);
-        }
-        PolicyComponent policies = context.getComponent("policy", PolicyComponent.class);
-        List<State> found = new ArrayList<>();
-        watches.forEach(
-                (name, watch) ->
-                        found.add(
-                                new State(
-                                        name,
-                                        isSuspended(context, policies, name, watch),
-                                        watch.next,
-                                        watch.interval)));
-        states = List.copyOf(found);
-        show();
-        askCluster(now);
+        registry.advance();
+        List<ScheduleEntry> schedules = registry.entries();
+        List<String> names = schedules.stream().map(ScheduleEntry::name).toList();
+        names.stream().filter(shown::add).forEach(name -> show(context, name));
+        shown.stream()
+                .filter(name -> !names.contains(name))
+                .toList()
+                .forEach(name -> hide(context, name));
+        show(schedules);
+        askCluster(schedules);
     }
 
-    private static boolean isSuspended(
-            CamelContext context, PolicyComponent policies, String name, Watch watch) {
-        return policies.isSuspended(watch.schedule)
-                || context.getRoute(name) != null
-                        && context.getRouteController().getRouteStatus(name).isStopped();
+    private void show(CamelContext context, String name) {
+        metrics.welcome(name);
+        Management.show(context, Management.name("Schedule", name), beans.apply(name));
     }
 
-    private void watch(CamelContext context, Route route, Instant now) {
-        String name = route.getRouteId();
-        Watch watch = watches.get(name);
-        if (watch == null || watch.route != route) {
-            Schedule schedule = PolicyComponent.scheduleOf(context, name).orElse(null);
-            if (schedule == null) {
-                return;
-            }
-            if (watch == null) {
-                watch = new Watch();
-                watches.put(name, watch);
-                metrics.welcome(name);
-                Management.show(context, Management.name("Schedule", name), beans.apply(name));
-            }
-            watch.route = route;
-            watch.schedule = schedule;
-            watch.trigger = Trigger.of(route);
-            watch.next = Optional.empty();
-        }
-        watch.seen = now;
-        if (watch.next.isEmpty() || !watch.next.get().isAfter(now)) {
-            watch.next = watch.trigger.flatMap(trigger -> trigger.nextDue(now));
-            watch.interval = watch.trigger.flatMap(trigger -> trigger.intervalAt(now));
-        }
+    private void hide(CamelContext context, String name) {
+        shown.remove(name);
+        known.remove(name);
+        refused.remove(name);
+        Management.hide(context, Management.name("Schedule", name));
+        metrics.forget(name);
+        journal.forget(name);
+        failures.forget(name);
     }
 
-    private void askCluster(Instant now) {
+    private void askCluster(List<ScheduleEntry> schedules) {
         if (!leader.getAsBoolean()) {
             journal.forgetSuccesses();
-            watches.values().forEach(watch -> watch.known = false);
+            known.clear();
             return;
         }
+        Instant now = steady.instant();
         if (!asksCluster || asked != null && asked.isAfter(now.minus(RETRY))) {
             return;
         }
-        for (Watch watch : watches.values()) {
-            if (watch.known || watch.refused.isAfter(now.minus(REFUSED))) {
+        for (ScheduleEntry schedule : schedules) {
+            if (known.contains(schedule.name()) || isRefused(schedule.name(), now)) {
                 continue;
             }
             try {
-                Run run = runs.imagine(watch.schedule, watch.trigger, now);
+                Run run = runs.imagine(schedule.schedule(), schedule.trigger(), clock.instant());
                 journal.listed(run, snapshots.ofSchedule(run));
-                watch.known = true;
+                known.add(schedule.name());
             } catch (KubernetesClientException e) {
                 LOG.debug("the cluster does not tell when claims were well", e);
                 if (e.getCode() != FORBIDDEN) {
                     asked = now;
                     return;
                 }
-                watch.refused = now;
+                refused.put(schedule.name(), now);
             }
         }
     }
 
-    private void show() {
+    private boolean isRefused(String schedule, Instant now) {
+        return refused.getOrDefault(schedule, Instant.MIN).isAfter(now.minus(REFUSED));
+    }
+
+    private void show(List<ScheduleEntry> schedules) {
         boolean leads = leader.getAsBoolean();
         Map<Tags, Double> last = new HashMap<>();
         Map<Tags, Double> next = new HashMap<>();
@@ -249,15 +200,16 @@ public final class ScheduleMonitor implements StartupListener {
         Map<Tags, Double> suspended = new HashMap<>();
         Map<Tags, Double> stored = new HashMap<>();
         Map<Tags, Double> terminating = new HashMap<>();
-        for (State state : states) {
-            Tags tags = Tags.of("schedule", state.name);
-            last.put(tags, seconds(lastRun(state.name)));
-            state.next.ifPresent(at -> next.put(tags, seconds(at)));
+        for (ScheduleEntry schedule : schedules) {
+            String name = schedule.name();
+            Tags tags = Tags.of("schedule", name);
+            last.put(tags, seconds(lastRun(name)));
+            schedule.nextDue().ifPresent(at -> next.put(tags, seconds(at)));
             if (leads) {
-                failing.put(tags, (double) failures.count(state.name));
+                failing.put(tags, (double) failures.count(name));
             }
-            suspended.put(tags, state.suspended ? 1.0 : 0.0);
-            journal.stored(state.name)
+            suspended.put(tags, registry.isResting(schedule) ? 1.0 : 0.0);
+            journal.stored(name)
                     .ifPresent(
                             count -> {
                                 stored.put(tags.and("state", "kept"), (double) count.kept());
@@ -275,7 +227,7 @@ public final class ScheduleMonitor implements StartupListener {
         metrics.set(Metrics.Series.SUSPENDED, suspended);
         metrics.set(Metrics.Series.STORED_SNAPSHOTS, stored);
         metrics.set(Metrics.Series.TERMINATING_OLDEST, terminating);
-        showClaims();
+        showClaims(schedules);
     }
 
     private Instant lastRun(String schedule) {
@@ -284,26 +236,27 @@ public final class ScheduleMonitor implements StartupListener {
                 : journal.lastRun(schedule).map(RunHistory.LastRun::ended).orElse(Instant.EPOCH);
     }
 
-    private void showClaims() {
+    private void showClaims(List<ScheduleEntry> schedules) {
         Map<Tags, Double> successes = new HashMap<>();
         Map<Tags, Double> intervals = new HashMap<>();
-        int shown = 0;
-        for (State state : states) {
-            for (Map.Entry<Claim, Instant> success : journal.successes(state.name).entrySet()) {
+        int count = 0;
+        for (ScheduleEntry schedule : schedules) {
+            for (Map.Entry<Claim, Instant> success :
+                    journal.successes(schedule.name()).entrySet()) {
                 Claim claim = success.getKey();
-                boolean alone = shown < claims;
-                shown++;
+                boolean alone = count < claims;
+                count++;
                 Tags tags =
                         Tags.of(
                                 "schedule",
-                                state.name,
+                                schedule.name(),
                                 "namespace",
                                 claim.namespace(),
                                 "claim",
                                 alone ? claim.name() : SEVERAL);
                 successes.merge(tags, seconds(success.getValue()), Math::min);
-                state.interval.ifPresent(
-                        interval -> intervals.put(tags, (double) interval.toSeconds()));
+                schedule.interval()
+                        .ifPresent(interval -> intervals.put(tags, (double) interval.toSeconds()));
             }
         }
         metrics.set(Metrics.Series.LAST_SUCCESS, successes);
@@ -312,10 +265,5 @@ public final class ScheduleMonitor implements StartupListener {
 
     private static double seconds(Instant instant) {
         return instant.toEpochMilli() / 1000.0;
-    }
-
-    /** The schedules that are there, by their names. */
-    Collection<State> states() {
-        return states;
     }
 }

@@ -5,21 +5,21 @@ import io.fabric8.kubernetes.api.model.APIGroup;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResourceBuilder;
 import io.fabric8.kubernetes.api.model.GroupVersionForDiscovery;
-import io.fabric8.kubernetes.api.model.ListOptions;
-import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
-import io.fabric8.kubernetes.api.model.Namespace;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.VersionInfo;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.volumesnapshotter.kubernetes.ApiErrors;
+import io.volumesnapshotter.kubernetes.ApiObject;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.Causes;
+import io.volumesnapshotter.kubernetes.ClusterReader;
+import io.volumesnapshotter.kubernetes.CoreApi;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.kubernetes.SnapshotApi;
 import io.volumesnapshotter.schedule.ClaimSelection;
 import io.volumesnapshotter.schedule.Claims;
+import io.volumesnapshotter.schedule.FoundClaim;
 import io.volumesnapshotter.schedule.Policy;
 import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.settings.Settings;
@@ -73,10 +73,20 @@ public final class ClusterCheck {
                     .withNamespaced(false)
                     .build();
 
+    private static final String DRIVER = ApiObject.field("driver");
+    private static final String DELETION_POLICY = ApiObject.field("deletionPolicy");
+
+    private static final List<String> CLASS_FIELDS =
+            List.of(ApiObject.NAME, DRIVER, DELETION_POLICY, ApiObject.annotation(DEFAULT_CLASS));
+    private static final List<String> NAMESPACE = List.of(ApiObject.NAME, ApiObject.DELETED);
+
+    private static final long PAGE = 500;
+
     /** A VolumeSnapshotClass. */
     private record SnapshotClass(String driver, boolean retains, boolean isDefault) {}
 
     private final KubernetesClient client;
+    private final ClusterReader reader;
     private final Claims claims;
     private final ApiServerMonitor apiServer;
     private final List<Schedule> schedules;
@@ -95,6 +105,7 @@ public final class ClusterCheck {
             Claims claims,
             Collection<Schedule> schedules) {
         this.client = client;
+        reader = new ClusterReader(client);
         this.claims = claims;
         this.apiServer = apiServer;
         this.schedules =
@@ -258,14 +269,8 @@ public final class ClusterCheck {
     }
 
     private boolean canList(Permission right) {
-        ListOptions one = new ListOptionsBuilder().withLimit(1L).build();
-        var all = client.genericKubernetesResources(right.resource());
         try {
-            if (right.namespace().isPresent()) {
-                all.inNamespace(right.namespace().get()).list(one);
-            } else {
-                all.inAnyNamespace().list(one);
-            }
+            reader.probe(right.resource(), right.namespace());
             return true;
         } catch (KubernetesClientException e) {
             if (isRefusal(e)) {
@@ -291,7 +296,7 @@ public final class ClusterCheck {
             }
         }
         used.remove(Settings.ALL);
-        Optional<Map<String, Namespace>> all =
+        Optional<Map<String, ApiObject>> all =
                 used.equals(Set.of(own)) ? Optional.empty() : allNamespaces();
         if (all.isPresent()) {
             used.forEach(name -> tellNamespace(name, all.get().get(name)));
@@ -302,7 +307,10 @@ public final class ClusterCheck {
 
     private void look(String namespace) {
         try {
-            tellNamespace(namespace, client.namespaces().withName(namespace).get());
+            tellNamespace(
+                    namespace,
+                    reader.get(CoreApi.NAMESPACES, Optional.empty(), namespace, NAMESPACE)
+                            .orElse(null));
         } catch (KubernetesClientException e) {
             if (!isRefusal(e)) {
                 throw e;
@@ -310,18 +318,11 @@ public final class ClusterCheck {
         }
     }
 
-    private Optional<Map<String, Namespace>> allNamespaces() {
-        return ask(() -> client.namespaces().list())
-                .map(
-                        list ->
-                                list.getItems().stream()
-                                        .collect(
-                                                Collectors.toMap(
-                                                        item -> item.getMetadata().getName(),
-                                                        item -> item)));
+    private Optional<Map<String, ApiObject>> allNamespaces() {
+        return all(CoreApi.NAMESPACES, NAMESPACE);
     }
 
-    private void tellNamespace(String name, Namespace namespace) {
+    private void tellNamespace(String name, ApiObject namespace) {
         String what = "namespace " + name;
         if (namespace == null) {
             tell(
@@ -329,7 +330,7 @@ public final class ClusterCheck {
                             what,
                             "there is none",
                             "create it or correct namespace in the settings or the schedule"));
-        } else if (namespace.getMetadata().getDeletionTimestamp() != null) {
+        } else if (namespace.has(ApiObject.DELETED)) {
             tell(
                     Finding.error(
                             what,
@@ -342,7 +343,7 @@ public final class ClusterCheck {
 
     private void claimsAndClasses() {
         Map<String, SnapshotClass> classes = classes().orElse(null);
-        Map<Claim, Optional<PersistentVolumeClaim>> named = namedClaims();
+        Map<Claim, Optional<FoundClaim>> named = namedClaims();
         Groups groups = new Groups();
         for (Schedule schedule : schedules) {
             Policy policy = schedule.policy();
@@ -361,10 +362,9 @@ public final class ClusterCheck {
             }
             boolean unknown = false;
             for (Claim claim : claims.named(schedule)) {
-                PersistentVolumeClaim found =
-                        named.getOrDefault(claim, Optional.empty()).orElse(null);
+                FoundClaim found = named.getOrDefault(claim, Optional.empty()).orElse(null);
                 unknown |= !named.containsKey(claim);
-                if (found != null && classes != null && Claims.reasonToSkip(found).isEmpty()) {
+                if (found != null && classes != null && found.reasonToSkip().isEmpty()) {
                     groups.add(found, policy.snapshotClassName(), classes);
                 }
             }
@@ -377,18 +377,15 @@ public final class ClusterCheck {
 
     private Optional<Map<String, SnapshotClass>> classes() {
         Optional<Map<String, SnapshotClass>> classes =
-                ask(() -> client.genericKubernetesResources(CLASS).list())
+                all(CLASS, CLASS_FIELDS)
                         .map(
-                                list ->
-                                        list.getItems().stream()
-                                                .collect(
-                                                        Collectors.toMap(
-                                                                item ->
-                                                                        item.getMetadata()
-                                                                                .getName(),
-                                                                ClusterCheck::snapshotClass,
-                                                                (one, other) -> one,
-                                                                TreeMap::new)));
+                                found -> {
+                                    Map<String, SnapshotClass> byName = new TreeMap<>();
+                                    found.forEach(
+                                            (name, object) ->
+                                                    byName.put(name, snapshotClass(object)));
+                                    return byName;
+                                });
         if (classes.isEmpty()) {
             tell(
                     Finding.info(
@@ -400,12 +397,11 @@ public final class ClusterCheck {
         return classes;
     }
 
-    private static SnapshotClass snapshotClass(GenericKubernetesResource object) {
-        Map<String, String> annotations = object.getMetadata().getAnnotations();
+    private static SnapshotClass snapshotClass(ApiObject object) {
         return new SnapshotClass(
-                Objects.toString(object.get("driver"), ""),
-                "Retain".equals(object.get("deletionPolicy")),
-                annotations != null && "true".equals(annotations.get(DEFAULT_CLASS)));
+                object.text(DRIVER, ""),
+                "Retain".equals(object.text(DELETION_POLICY)),
+                "true".equals(object.text(ApiObject.annotation(DEFAULT_CLASS))));
     }
 
     private void tellClass(String name, Map<String, SnapshotClass> classes) {
@@ -443,13 +439,13 @@ public final class ClusterCheck {
     }
 
     /** The claims that schedules name, as far as they can be read; an empty one is not there. */
-    private Map<Claim, Optional<PersistentVolumeClaim>> namedClaims() {
+    private Map<Claim, Optional<FoundClaim>> namedClaims() {
         Set<Claim> all = new LinkedHashSet<>();
         schedules.stream()
                 .filter(schedule -> schedule.policy().pruneOnly().isEmpty())
                 .filter(schedule -> schedule.policy().selection().isByName())
                 .forEach(schedule -> all.addAll(claims.named(schedule)));
-        Map<Claim, Optional<PersistentVolumeClaim>> read = new HashMap<>();
+        Map<Claim, Optional<FoundClaim>> read = new HashMap<>();
         Set<String> refused = new TreeSet<>();
         all.stream()
                 .limit(MOST)
@@ -457,7 +453,7 @@ public final class ClusterCheck {
                 .forEach(
                         claim -> {
                             try {
-                                read.put(claim, Optional.ofNullable(get(claim)));
+                                read.put(claim, claims.get(claim));
                             } catch (KubernetesClientException e) {
                                 if (!isRefusal(e)) {
                                     throw e;
@@ -486,19 +482,12 @@ public final class ClusterCheck {
         return read;
     }
 
-    private PersistentVolumeClaim get(Claim claim) {
-        return client.persistentVolumeClaims()
-                .inNamespace(claim.namespace())
-                .withName(claim.name())
-                .get();
-    }
-
-    private void tellClaim(Claim claim, PersistentVolumeClaim found) {
+    private void tellClaim(Claim claim, FoundClaim found) {
         String what = "claim " + claim;
         if (found == null) {
             tell(Finding.error(what, "there is none", "create it or correct claims and namespace"));
         } else {
-            Claims.reasonToSkip(found)
+            found.reasonToSkip()
                     .ifPresent(
                             reason ->
                                     tell(
@@ -515,18 +504,17 @@ public final class ClusterCheck {
         if (!claimsRead.getOrDefault(where, true)) {
             return;
         }
-        List<PersistentVolumeClaim> selected = ask(() -> claims.selected(schedule)).orElse(null);
+        List<FoundClaim> selected = ask(() -> claims.selected(schedule)).orElse(null);
         if (selected == null) {
             // The right that is missing is told with the others.
             claimsRead.put(where, false);
             return;
         }
         Map<Claim, String> skipped = new LinkedHashMap<>();
-        for (PersistentVolumeClaim claim : selected) {
-            Claims.reasonToSkip(claim)
-                    .ifPresent(reason -> skipped.put(Claims.nameOf(claim), reason));
-            if (classes != null && Claims.reasonToSkip(claim).isEmpty()) {
-                groups.add(claim, Claims.classOf(claim, schedule.policy()), classes);
+        for (FoundClaim claim : selected) {
+            claim.reasonToSkip().ifPresent(reason -> skipped.put(claim.name(), reason));
+            if (classes != null && claim.reasonToSkip().isEmpty()) {
+                groups.add(claim, claims.classOf(claim, schedule.policy()), classes);
             }
         }
         String what = "schedule " + schedule.name();
@@ -559,18 +547,15 @@ public final class ClusterCheck {
         private final Map<Optional<String>, Map<String, Set<Claim>>> byClassAndDriver =
                 new LinkedHashMap<>();
 
-        void add(
-                PersistentVolumeClaim claim,
-                Optional<String> className,
-                Map<String, SnapshotClass> classes) {
+        void add(FoundClaim claim, Optional<String> className, Map<String, SnapshotClass> classes) {
             className.ifPresent(name -> tellClass(name, classes));
-            Claims.driverOf(claim)
+            claim.driver()
                     .ifPresent(
                             driver ->
                                     byClassAndDriver
                                             .computeIfAbsent(className, any -> new TreeMap<>())
                                             .computeIfAbsent(driver, any -> new LinkedHashSet<>())
-                                            .add(Claims.nameOf(claim)));
+                                            .add(claim.name()));
         }
 
         void tell(Map<String, SnapshotClass> classes) {
@@ -636,6 +621,20 @@ public final class ClusterCheck {
     }
 
     // ---- requests
+
+    /** All objects of a kind, by name; empty when that is refused or there is none such. */
+    private Optional<Map<String, ApiObject>> all(
+            ResourceDefinitionContext kind, List<String> fields) {
+        return ask(() -> reader.list(kind, Optional.empty(), null, PAGE, fields, Optional::of))
+                .map(
+                        list ->
+                                list.stream()
+                                        .collect(
+                                                Collectors.toMap(
+                                                        object -> object.text(ApiObject.NAME),
+                                                        object -> object,
+                                                        (one, other) -> one)));
+    }
 
     /** The answer; empty when it is refused or there is none such. */
     private <T> Optional<T> ask(Supplier<T> request) {

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.preflight;
 
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
+import io.volumesnapshotter.kubernetes.CoreApi;
 import io.volumesnapshotter.kubernetes.SnapshotApi;
 import io.volumesnapshotter.schedule.ClaimSelection;
 import io.volumesnapshotter.schedule.Schedule;
@@ -18,25 +19,9 @@ import java.util.Optional;
  */
 record Permission(String verb, ResourceDefinitionContext resource, Optional<String> namespace) {
 
-    private static final ResourceDefinitionContext CLAIMS =
-            new ResourceDefinitionContext.Builder()
-                    .withVersion("v1")
-                    .withPlural("persistentvolumeclaims")
-                    .withKind("PersistentVolumeClaim")
-                    .withNamespaced(true)
-                    .build();
-
-    private static final ResourceDefinitionContext NAMESPACES =
-            new ResourceDefinitionContext.Builder()
-                    .withVersion("v1")
-                    .withPlural("namespaces")
-                    .withKind("Namespace")
-                    .withNamespaced(false)
-                    .build();
-
     /** To list claims, which lets deletions spare what a claim is being restored from. */
     static Permission toListClaims(Optional<String> namespace) {
-        return new Permission("list", CLAIMS, namespace);
+        return new Permission("list", CoreApi.CLAIMS, namespace);
     }
 
     /**
@@ -51,10 +36,10 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
         List<Permission> rights = new ArrayList<>();
         rights.add(new Permission("list", SnapshotApi.KIND, listed));
         if (takes && !selection.isByName()) {
-            rights.add(new Permission("list", CLAIMS, listed));
+            rights.add(new Permission("list", CoreApi.CLAIMS, listed));
         }
         if (selection.namespaceSelector().isPresent()) {
-            rights.add(new Permission("list", NAMESPACES, Optional.empty()));
+            rights.add(new Permission("list", CoreApi.NAMESPACES, Optional.empty()));
         }
         for (Optional<String> namespace : namespaces(selection, own)) {
             if (takes) {
@@ -80,14 +65,14 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
         if (!namespace.equals(Optional.of(own))) {
             return "k8s/components/cluster-wide";
         }
-        return resource == CLAIMS ? "k8s/components/select-claims" : "k8s/role.yaml";
+        return resource == CoreApi.CLAIMS ? "k8s/components/select-claims" : "k8s/role.yaml";
     }
 
     /** In words: {@code list volumesnapshots in namespace shop}. */
     @Override
     public String toString() {
         String what = verb + " " + resource.getPlural();
-        return resource == NAMESPACES ? what : what + " in " + where(namespace);
+        return resource == CoreApi.NAMESPACES ? what : what + " in " + where(namespace);
     }
 
     static String where(Optional<String> namespace) {

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 /**
  * What the cluster showed at one time, by which deletions are judged.
  *
- * @param at when it was asked for, by this machine's clock
+ * @param at when it was asked for, by a steady clock
  * @param snapshots the snapshots in the scope of the schedule, and perhaps others, by claim
  * @param claims the claims, as far as they may be listed
  */
@@ -36,7 +36,7 @@ public record ClusterFacts(Instant at, Map<Claim, List<Snapshot>> snapshots, Cla
         return snapshots.values().stream().flatMap(List::stream).toList();
     }
 
-    /** Whether they are too old to judge by; a clock that stepped back makes them so, too. */
+    /** Whether they are too old to judge by; such that seem to come from the future are, too. */
     boolean isTooOld(Instant now) {
         return now.isBefore(at) || now.isAfter(at.plus(MAX_AGE));
     }

@@ -3,7 +3,6 @@ package io.volumesnapshotter.run;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.kubernetes.Causes;
-import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.snapshot.Claim;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -41,7 +40,7 @@ public final class Failures {
                 snapshotFailed != null
                         ? snapshotFailed.claim()
                         : exchange.getVariable("claim", Claim.class);
-        String words = ErrorText.words(failure);
+        String words = ApiErrors.reason(failure);
         String remedy = snapshotFailed != null ? snapshotFailed.remedy() : remedy(failure);
         String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
         List<Claim> claims =

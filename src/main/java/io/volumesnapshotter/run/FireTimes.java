@@ -17,14 +17,17 @@ public final class FireTimes {
     /** After a refusal asking sooner cannot help. */
     private static final Duration RETRY_AFTER_REFUSAL = Duration.ofMinutes(10);
 
-    private final InstantSource clock;
+    private final InstantSource steady;
     private final Map<String, Instant> lastFires = new ConcurrentHashMap<>();
     private final Map<String, Instant> lastRuns = new ConcurrentHashMap<>();
     private final Map<String, Instant> retries = new ConcurrentHashMap<>();
     private final Map<String, Instant> suspended = new ConcurrentHashMap<>();
 
-    public FireTimes(InstantSource clock) {
-        this.clock = clock;
+    /**
+     * @param steady measures waits, whatever becomes of the wall clock
+     */
+    public FireTimes(InstantSource steady) {
+        this.steady = steady;
     }
 
     /** A fire for this time came while this program was the leader. */
@@ -52,13 +55,13 @@ public final class FireTimes {
     /** A fire did not come to its run, and is to be made up again in a while. */
     void retryLater(String schedule, Instant due, boolean refused) {
         forgetFire(schedule, due);
-        retries.put(schedule, clock.instant().plus(refused ? RETRY_AFTER_REFUSAL : RETRY));
+        retries.put(schedule, steady.instant().plus(refused ? RETRY_AFTER_REFUSAL : RETRY));
     }
 
     /** Takes the note that it is time to try again, if there is one. */
     public boolean takeRetry(String schedule) {
         Instant again = retries.get(schedule);
-        return again != null && again.isBefore(clock.instant()) && retries.remove(schedule, again);
+        return again != null && again.isBefore(steady.instant()) && retries.remove(schedule, again);
     }
 
     /** The run for a fire time began. */
@@ -88,13 +91,15 @@ public final class FireTimes {
         retries.clear();
     }
 
-    /** Forgets what is later than the present, after this machine's clock was set back. */
-    void forgetFuture() {
-        Instant now = clock.instant();
+    /**
+     * Forgets what is later than the present, after this machine's clock was set back.
+     *
+     * @param now the present by the wall clock
+     */
+    void forgetFuture(Instant now) {
         lastFires.values().removeIf(time -> time.isAfter(now));
         lastRuns.values().removeIf(time -> time.isAfter(now));
         suspended.values().removeIf(time -> time.isAfter(now));
-        retries.replaceAll((schedule, time) -> now);
     }
 
     /** Forgets a schedule that is gone. */

@@ -3,8 +3,8 @@ package io.volumesnapshotter.run;
 import io.volumesnapshotter.kubernetes.Causes;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.schedule.LogKeys;
-import io.volumesnapshotter.schedule.PolicyComponent;
-import io.volumesnapshotter.schedule.Schedule;
+import io.volumesnapshotter.schedule.ScheduleEntry;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.schedule.Trigger;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Duration;
@@ -12,8 +12,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Date;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -22,6 +22,7 @@ import java.util.function.BooleanSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
+import org.apache.camel.ServiceStatus;
 import org.apache.camel.StartupListener;
 import org.apache.camel.support.service.ServiceHelper;
 import org.slf4j.Logger;
@@ -44,14 +45,12 @@ public final class MissedFires implements StartupListener {
     /** How long a fire may be on its way before it counts as missed. */
     private static final Duration GRACE = Duration.ofSeconds(2);
 
-    /** How long a route may be gone, while it is exchanged, and still be the same schedule. */
-    private static final Duration EXCHANGE = Duration.ofSeconds(10);
-
     /** A look takes milliseconds. */
     private static final Duration STUCK = Duration.ofMinutes(1);
 
     private static final Logger LOG = LoggerFactory.getLogger(MissedFires.class);
 
+    private final ScheduleRegistry registry;
     private final RunStart runs;
     private final FireTimes fireTimes;
     private final FailureLog failures;
@@ -59,37 +58,29 @@ public final class MissedFires implements StartupListener {
     private final ScheduledExecutorService ticks;
     private final ExecutorService executor;
     private final InstantSource clock;
-    private final Map<String, Watch> watches = new HashMap<>();
-    private boolean first = true;
+    private final InstantSource steady;
+    private final ClockWatch clockWatch;
+    private final Map<String, Instant> attempted = new HashMap<>();
     private volatile Instant lastLook;
-
-    /** One schedule as it was seen last. Times are null as long as there is none. */
-    private static final class Watch {
-        private final Trigger trigger;
-        private Route route;
-        private Instant seen;
-        private Instant due;
-        private Instant next;
-        private Instant attempted;
-
-        Watch(Trigger trigger) {
-            this.trigger = trigger;
-        }
-    }
 
     /**
      * @param leader whether this program is the one that fires
      * @param ticks where to look
      * @param executor where the runs are waited for, one thread for each
+     * @param clock the present
+     * @param steady measures how long something takes, whatever becomes of the other clock
      */
     public MissedFires(
+            ScheduleRegistry registry,
             RunStart runs,
             FireTimes fireTimes,
             FailureLog failures,
             BooleanSupplier leader,
             ScheduledExecutorService ticks,
             ExecutorService executor,
-            InstantSource clock) {
+            InstantSource clock,
+            InstantSource steady) {
+        this.registry = registry;
         this.runs = runs;
         this.fireTimes = fireTimes;
         this.failures = failures;
@@ -97,6 +88,8 @@ public final class MissedFires implements StartupListener {
         this.ticks = ticks;
         this.executor = executor;
         this.clock = clock;
+        this.steady = steady;
+        clockWatch = new ClockWatch(clock, steady);
     }
 
     @Override
@@ -111,7 +104,7 @@ public final class MissedFires implements StartupListener {
     }
 
     private void tick(CamelContext context) {
-        lastLook = clock.instant();
+        lastLook = steady.instant();
         if (!context.isStarted()) {
             return;
         }
@@ -123,79 +116,73 @@ public final class MissedFires implements StartupListener {
     }
 
     private void look(CamelContext context) {
+        clockWatch.takeJump().ifPresent(jump -> adjust(context, jump));
+        registry.advance();
         Instant now = clock.instant();
         boolean leads = leader.getAsBoolean();
         if (!leads) {
             fireTimes.forgetAll();
             failures.forgetAll();
         }
-        for (Route route : context.getRoutes()) {
-            Watch watch = watch(route, now);
-            if (watch == null) {
-                continue;
-            }
-            if (!leads || fireTimes.takeRetry(route.getRouteId())) {
-                watch.attempted = null;
-            } else if (isMissed(route, watch, now)) {
-                Instant due = watch.due;
-                watch.attempted = due;
+        List<ScheduleEntry> schedules = registry.entries();
+        for (ScheduleEntry schedule : schedules) {
+            if (!leads || fireTimes.takeRetry(schedule.name())) {
+                attempted.remove(schedule.name());
+            } else if (isMissed(schedule, now)) {
+                Route route = schedule.route().orElseThrow();
+                Instant due = schedule.lastDue().orElseThrow();
+                attempted.put(schedule.name(), due);
                 executor.execute(() -> makeUp(route, due));
             }
         }
-        watches.values().removeIf(watch -> watch.seen.isBefore(now.minus(EXCHANGE)));
-        first = false;
+        attempted.keySet().retainAll(schedules.stream().map(ScheduleEntry::name).toList());
     }
 
-    /** The schedule of a route as of now, or null where there is none. */
-    private Watch watch(Route route, Instant now) {
-        Watch watch = watches.get(route.getRouteId());
-        if (watch == null || watch.route != route) {
-            Trigger trigger = Trigger.of(route).orElse(null);
-            if (trigger == null) {
-                return null;
+    /** After the wall clock was set, the next fire times are those that it has now. */
+    private void adjust(CamelContext context, Duration jump) {
+        LOG.warn(
+                "this machine's clock was set {} by {} s{}: the next fire times are computed anew",
+                jump.isNegative() ? "back" : "ahead",
+                jump.abs().plusMillis(500).toSeconds(),
+                jump.isNegative() ? "" : ", or it slept");
+        Instant now = clock.instant();
+        fireTimes.forgetFuture(now);
+        registry.adjustToClock();
+        attempted.values().removeIf(due -> due.isAfter(now));
+        for (Route route : context.getRoutes()) {
+            if (isStarted(route)) {
+                Trigger.restart(route, now);
             }
-            if (watch == null || !watch.trigger.equals(trigger)) {
-                watch = new Watch(trigger);
-                watch.due = first ? trigger.lastDue(now).orElse(null) : null;
-                watch.next = trigger.nextDue(now).orElse(null);
-                watches.put(route.getRouteId(), watch);
-            }
-            watch.route = route;
         }
-        watch.seen = now;
-        if (watch.next != null && !watch.next.isAfter(now)) {
-            watch.due = watch.trigger.lastDue(now).orElse(watch.next);
-            watch.next = watch.trigger.nextDue(now).orElse(null);
-        }
-        return watch;
     }
 
-    private boolean isMissed(Route route, Watch watch, Instant now) {
-        CamelContext context = route.getCamelContext();
-        String schedule = route.getRouteId();
-        Instant due = watch.due;
+    private boolean isMissed(ScheduleEntry schedule, Instant now) {
+        String name = schedule.name();
+        Instant due = schedule.lastDue().orElse(null);
         if (due == null
-                || due.equals(watch.attempted)
+                || schedule.route().isEmpty()
+                || due.equals(attempted.get(name))
                 || due.plus(GRACE).isAfter(now)
-                || runs.isBusy(schedule)) {
+                || runs.isBusy(name)) {
             return false;
         }
-        if (fireTimes.hasFired(schedule, due)) {
-            watch.attempted = due;
+        if (fireTimes.hasFired(name, due)) {
+            attempted.put(name, due);
             return false;
         }
-        Optional<Schedule> found = PolicyComponent.scheduleOf(context, schedule);
-        if (found.isEmpty()) {
-            return false;
+        Route route = schedule.route().get();
+        boolean rests = registry.isSuspended(schedule.schedule()) || !isStarted(route);
+        if (rests && due.isBefore(now.minus(schedule.schedule().policy().startingDeadline()))) {
+            attempted.put(name, due);
+            fireTimes.markSuspended(name, due);
         }
-        boolean suspended =
-                policies(context).isSuspended(found.get())
-                        || !context.getRouteController().getRouteStatus(schedule).isStarted();
-        if (suspended && due.isBefore(now.minus(found.get().policy().startingDeadline()))) {
-            watch.attempted = due;
-            fireTimes.markSuspended(schedule, due);
-        }
-        return !suspended && takesFires(route);
+        return !rests && takesFires(route);
+    }
+
+    private static boolean isStarted(Route route) {
+        ServiceStatus status =
+                route.getCamelContext().getRouteController().getRouteStatus(route.getRouteId());
+        return status != null && status.isStarted();
     }
 
     /**
@@ -203,21 +190,13 @@ public final class MissedFires implements StartupListener {
      * start a second after it is regained.
      */
     public static boolean takesFires(Route route) {
-        return route.getCamelContext()
-                        .getRouteController()
-                        .getRouteStatus(route.getRouteId())
-                        .isStarted()
-                && ServiceHelper.isStarted(route.getProcessor());
-    }
-
-    private static PolicyComponent policies(CamelContext context) {
-        return context.getComponent("policy", PolicyComponent.class);
+        return isStarted(route) && ServiceHelper.isStarted(route.getProcessor());
     }
 
     /** Whether it has not looked for so long that nothing will be made up any more. */
     public boolean isStuck() {
         Instant last = lastLook;
-        return last != null && last.isBefore(clock.instant().minus(STUCK));
+        return last != null && last.isBefore(steady.instant().minus(STUCK));
     }
 
     /** A fire that meets a route that is just being stopped is lost, and made up once more. */

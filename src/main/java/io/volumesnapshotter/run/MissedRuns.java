@@ -41,6 +41,7 @@ final class MissedRuns {
         Map<Claim, List<Snapshot>> taken =
                 run.inScope(snapshots.ofSchedule(run)).stream()
                         .filter(snapshot -> SnapshotLabels.isOfTheProgram(snapshot.labels()))
+                        .filter(snapshot -> !run.isOfWrongClock(snapshot))
                         .collect(Collectors.groupingBy(Snapshot::claim));
         List<Instant> all =
                 taken.values().stream().flatMap(List::stream).map(Snapshot::dueAt).toList();

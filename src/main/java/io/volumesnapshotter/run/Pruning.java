@@ -142,8 +142,8 @@ public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant d
 
     /**
      * Whether a later run of the schedule took a snapshot: an older one, which was frozen or is run
-     * again, does not delete it, however new its own is. One that is due in the future is of a clock
-     * that was wrong.
+     * again, does not delete it, however new its own is. One that is due in the future is of a
+     * clock that was wrong.
      */
     private boolean isOfLaterRun(Snapshot snapshot, Instant now) {
         return policy.pruneOnly().isEmpty()

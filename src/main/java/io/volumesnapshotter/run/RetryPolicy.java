@@ -62,7 +62,7 @@ public final class RetryPolicy {
         if (run != null) {
             run.touch();
         }
-        long delay = apiServer.retryAfterMillis();
+        long delay = apiServer.retryAfterMillis(answer);
         boolean heals =
                 heals(exchange, answer, failure, attempts, unanswered)
                         && (run == null || run.hasTimeFor(delay));
@@ -91,6 +91,9 @@ public final class RetryPolicy {
             Throwable failure,
             int attempts,
             boolean unanswered) {
+        if (ApiErrors.isPolicy(answer)) {
+            return false;
+        }
         return switch (answer.getCode()) {
             case 401 -> attempts <= 1;
             case 403 ->
@@ -112,7 +115,7 @@ public final class RetryPolicy {
     public boolean isQuotaRefusal(Exchange exchange) {
         return CREATE.equals(exchange.getVariable(OPERATION))
                 && Causes.find(KubernetesClientException.class, caught(exchange))
-                        .filter(answer -> answer.getCode() == 403 && ApiErrors.isQuota(answer))
+                        .filter(ApiErrors::isQuota)
                         .isPresent();
     }
 

@@ -60,6 +60,7 @@ public final class Run {
     private final Pruning pruning;
     private final RunProgress progress;
     private final InstantSource clock;
+    private final InstantSource steady;
     private final Instant bound;
     private volatile ClusterFacts facts;
     private volatile Instant claimsSeen;
@@ -72,22 +73,25 @@ public final class Run {
      * @param listedNamespace the namespace of all claims; empty when they are in several
      * @param installation identity of this installation
      * @param clock the present
+     * @param steady measures how long something takes, whatever becomes of the other clock
      */
     public Run(
             Firing firing,
             List<Target> targets,
             Optional<String> listedNamespace,
             String installation,
-            InstantSource clock) {
+            InstantSource clock,
+            InstantSource steady) {
         this.firing = firing;
         this.listedNamespace = listedNamespace;
         this.clock = clock;
+        this.steady = steady;
         targets.forEach(target -> this.targets.putIfAbsent(target.claim(), target));
         policy = firing.schedule().policy();
         ownership = new Ownership(installation, schedule());
         pruning = new Pruning(policy, firing.zone(), ownership, firing.due());
         progress = new RunProgress(this.targets.keySet());
-        Instant now = clock.instant();
+        Instant now = steady.instant();
         lastSign = now;
         lastPruned = now;
         claimsSeen = now;
@@ -192,14 +196,16 @@ public final class Run {
         int place = Math.floorMod((schedule() + "/" + claim).hashCode(), JITTER_STEPS);
         Instant start =
                 firing.due().plus(policy.jitter().multipliedBy(place).dividedBy(JITTER_STEPS));
-        return Math.max(0, Duration.between(clock.instant(), start).toMillis());
+        long delay = Duration.between(clock.instant(), start).toMillis();
+        // A clock that was set back since it fired makes none longer.
+        return Math.max(0, Math.min(delay, policy.jitter().toMillis()));
     }
 
     // Time.
 
     /** Notes that it still does something. */
     public void touch() {
-        lastSign = clock.instant();
+        lastSign = steady.instant();
     }
 
     /**
@@ -207,18 +213,18 @@ public final class Run {
      * that is away is doing something: it is asked again and again.
      */
     public boolean isStuck() {
-        Instant silent = clock.instant().minus(SILENCE);
+        Instant silent = steady.instant().minus(SILENCE);
         return silent.isAfter(bound) && silent.isAfter(lastSign);
     }
 
     /** Whether there is still time for what can heal. */
     public boolean hasTime() {
-        return clock.instant().isBefore(bound);
+        return steady.instant().isBefore(bound);
     }
 
     /** Whether a server that asks for a wait, in milliseconds, asks for no more than there is. */
     boolean hasTimeFor(long wait) {
-        return wait == 0 || clock.instant().plusMillis(wait).isBefore(bound);
+        return wait == 0 || steady.instant().plusMillis(wait).isBefore(bound);
     }
 
     /**
@@ -230,7 +236,7 @@ public final class Run {
             return policy.pollInterval().toMillis();
         }
         double grown = policy.pollInterval().toMillis() * Math.pow(POLL_GROWTH, progress.looks());
-        long left = Duration.between(clock.instant(), bound).toMillis();
+        long left = Duration.between(steady.instant(), bound).toMillis();
         long delay = (long) Math.min(grown, policy.maxPollInterval().toMillis());
         return Math.max(policy.pollInterval().toMillis(), Math.min(delay, left));
     }
@@ -269,7 +275,7 @@ public final class Run {
     /** Whether claims were selected so long ago that they may have been made anew since. */
     boolean areClaimsTooOld(Claim claim) {
         return target(claim).claimUid().isPresent()
-                && claimsSeen.plus(ClusterFacts.MAX_AGE).isBefore(clock.instant());
+                && claimsSeen.plus(ClusterFacts.MAX_AGE).isBefore(steady.instant());
     }
 
     /** Takes the claims that are there now in place of those that were selected. */
@@ -287,7 +293,7 @@ public final class Run {
                                                             Optional.of(present.uid())))
                                     .orElse(target));
         }
-        claimsSeen = clock.instant();
+        claimsSeen = steady.instant();
     }
 
     /**
@@ -299,7 +305,7 @@ public final class Run {
      */
     Map<Claim, Snapshot> markTakenOver(Collection<Snapshot> listed) {
         ClusterFacts there =
-                ClusterFacts.of(clock.instant(), List.copyOf(listed), ClaimFacts.UNKNOWN);
+                ClusterFacts.of(steady.instant(), List.copyOf(listed), ClaimFacts.UNKNOWN);
         Map<Claim, Snapshot> own = new HashMap<>();
         Map<Claim, Snapshot> later = new HashMap<>();
         for (Claim claim : claims()) {
@@ -313,6 +319,7 @@ public final class Run {
                 taken.stream()
                         .filter(Snapshot::isGood)
                         .filter(snapshot -> snapshot.dueAt().isAfter(firing.due()))
+                        .filter(snapshot -> !isOfWrongClock(snapshot))
                         .max(LATEST)
                         .ifPresent(snapshot -> later.put(claim, snapshot));
             }
@@ -330,7 +337,7 @@ public final class Run {
         touch();
         Map<String, Snapshot> byName = new HashMap<>();
         listed.forEach(s -> byName.put(s.claim().namespace() + "/" + s.name(), s));
-        Instant now = clock.instant();
+        Instant now = steady.instant();
         return progress.apply(
                 new SnapshotJudge(policy, ownership, now, hasTime()),
                 this::ownSnapshotOf,
@@ -387,12 +394,17 @@ public final class Run {
 
     /** Whether a snapshot is one of those that the keep rules are for. */
     public List<Snapshot> inScope(Collection<Snapshot> listed) {
-        return ClusterFacts.of(clock.instant(), List.copyOf(listed), ClaimFacts.UNKNOWN)
+        return ClusterFacts.of(steady.instant(), List.copyOf(listed), ClaimFacts.UNKNOWN)
                 .snapshots()
                 .values()
                 .stream()
                 .flatMap(ofClaim -> pruning.scope(ofClaim).stream())
                 .toList();
+    }
+
+    /** Whether a snapshot is of a run that is due in the future: this clock was ahead then. */
+    boolean isOfWrongClock(Snapshot snapshot) {
+        return snapshot.dueAt().isAfter(clock.instant());
     }
 
     /** Whether a snapshot never became ready in the time that it had. */
@@ -412,7 +424,7 @@ public final class Run {
         }
         boolean isTime =
                 progress.isSettled()
-                        || lastPruned.plus(PRUNE_INTERVAL).isBefore(clock.instant())
+                        || lastPruned.plus(PRUNE_INTERVAL).isBefore(steady.instant())
                                 && !ready().isEmpty();
         return prunesOnly() || progress.hasUnpruned() && isTime;
     }
@@ -420,7 +432,7 @@ public final class Run {
     /** The facts that were had last; null when there are none, or none that may be used. */
     ClusterFacts facts() {
         ClusterFacts known = facts;
-        return known == null || known.isTooOld(clock.instant()) ? null : known;
+        return known == null || known.isTooOld(steady.instant()) ? null : known;
     }
 
     void setFacts(ClusterFacts facts) {
@@ -435,7 +447,8 @@ public final class Run {
     /** The deletions that the run asks for, and the decisions about what it leaves. */
     PrunePlan markPruned(ClusterFacts by) {
         touch();
-        lastPruned = clock.instant();
+        lastPruned = steady.instant();
+        Instant now = clock.instant();
         Map<Claim, List<Decision>> decisions = new LinkedHashMap<>();
         Map<Claim, Occasion> occasions = new LinkedHashMap<>();
         for (Claim claim :
@@ -445,7 +458,7 @@ public final class Run {
             }
             Occasion occasion = occasionOf(claim);
             occasions.put(claim, occasion);
-            decisions.put(claim, decide(claim, by, occasion, lastPruned));
+            decisions.put(claim, decide(claim, by, occasion, now));
         }
         progress.markPruned();
         return new PrunePlan(decisions, occasions);

@@ -50,11 +50,14 @@ public final class RunStart {
     private final FireTimes fireTimes;
     private final Turns turns = new Turns();
     private final InstantSource clock;
+    private final InstantSource steady;
 
     /**
      * @param installation identity of this installation
      * @param brake tells whether a run may begin
      * @param ends whether the program was told to stop
+     * @param clock the present
+     * @param steady measures how long something takes, whatever becomes of the other clock
      */
     public RunStart(
             KubernetesClient client,
@@ -64,7 +67,8 @@ public final class RunStart {
             Brake brake,
             BooleanSupplier ends,
             FireTimes fireTimes,
-            InstantSource clock) {
+            InstantSource clock,
+            InstantSource steady) {
         this.client = client;
         this.claims = claims;
         this.installation = installation;
@@ -72,6 +76,7 @@ public final class RunStart {
         this.ends = ends;
         this.fireTimes = fireTimes;
         this.clock = clock;
+        this.steady = steady;
         missed = new MissedRuns(snapshots);
     }
 
@@ -254,7 +259,8 @@ public final class RunStart {
                 policy.pruneOnly().isPresent() ? java.util.List.of() : claims.of(firing.schedule()),
                 policy.selection().singleNamespace(client.getNamespace()),
                 installation,
-                clock);
+                clock,
+                steady);
     }
 
     /**

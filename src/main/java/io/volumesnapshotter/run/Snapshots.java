@@ -1,12 +1,9 @@
 package io.volumesnapshotter.run;
 
 import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
-import io.fabric8.kubernetes.api.model.GenericKubernetesResourceList;
-import io.fabric8.kubernetes.api.model.ListOptions;
-import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.volumesnapshotter.kubernetes.AnswerCheck;
+import io.volumesnapshotter.kubernetes.ClusterReader;
 import io.volumesnapshotter.kubernetes.SnapshotApi;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.snapshot.Claim;
@@ -14,7 +11,6 @@ import io.volumesnapshotter.snapshot.Snapshot;
 import io.volumesnapshotter.snapshot.SnapshotReader;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.camel.Body;
@@ -36,17 +32,19 @@ public final class Snapshots {
     private static final int THROTTLED = 429;
 
     private final KubernetesClient client;
+    private final ClusterReader reader;
     private final Claims claims;
-    private final InstantSource clock;
+    private final InstantSource steady;
 
     /**
      * @param claims finds the claims that bear on deletions
-     * @param clock the present
+     * @param steady measures how old facts are, whatever becomes of the wall clock
      */
-    public Snapshots(KubernetesClient client, Claims claims, InstantSource clock) {
+    public Snapshots(KubernetesClient client, Claims claims, InstantSource steady) {
         this.client = client;
+        reader = new ClusterReader(client);
         this.claims = claims;
-        this.clock = clock;
+        this.steady = steady;
     }
 
     /** The snapshots of a run, for a look of its own. */
@@ -83,7 +81,7 @@ public final class Snapshots {
     /** What deletions are judged by, as it is now, for other callers. */
     public ClusterFacts facts(Run run) {
         // The time before the first request: nothing in the facts is older.
-        Instant at = clock.instant();
+        Instant at = steady.instant();
         ClusterFacts facts =
                 ClusterFacts.of(at, ofSchedule(run), claims.facts(run.listedNamespace()));
         run.setFacts(facts);
@@ -149,25 +147,12 @@ public final class Snapshots {
     }
 
     private List<Snapshot> list(Optional<String> namespace, String selector, long limit) {
-        ListOptions options =
-                new ListOptionsBuilder().withLimit(limit).withLabelSelector(selector).build();
-        List<Snapshot> snapshots = new ArrayList<>();
-        String next;
-        do {
-            GenericKubernetesResourceList page = page(namespace, options);
-            snapshots.addAll(SnapshotReader.read(page.getItems()));
-            next = page.getMetadata().getContinue();
-            options.setContinue(next);
-        } while (next != null && !next.isEmpty());
-        return snapshots;
-    }
-
-    private GenericKubernetesResourceList page(Optional<String> namespace, ListOptions options) {
-        var all = client.genericKubernetesResources(SnapshotApi.KIND);
-        GenericKubernetesResourceList page =
-                namespace.isPresent()
-                        ? all.inNamespace(namespace.get()).list(options)
-                        : all.inAnyNamespace().list(options);
-        return AnswerCheck.list(page, page.getKind(), SnapshotApi.KIND.getKind() + "List");
+        return reader.list(
+                SnapshotApi.KIND,
+                namespace,
+                selector,
+                limit,
+                SnapshotReader.FIELDS,
+                object -> Optional.of(SnapshotReader.read(object)));
     }
 }

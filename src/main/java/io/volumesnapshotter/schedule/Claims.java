@@ -1,31 +1,24 @@
 package io.volumesnapshotter.schedule;
 
-import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.ListOptions;
-import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
-import io.fabric8.kubernetes.api.model.Namespace;
-import io.fabric8.kubernetes.api.model.NamespaceList;
-import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
-import io.fabric8.kubernetes.api.model.TypedObjectReference;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.volumesnapshotter.kubernetes.AnswerCheck;
 import io.volumesnapshotter.kubernetes.ApiErrors;
+import io.volumesnapshotter.kubernetes.ApiObject;
+import io.volumesnapshotter.kubernetes.ClusterReader;
+import io.volumesnapshotter.kubernetes.CoreApi;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
-import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,18 +35,21 @@ public final class Claims {
     /** Annotation of a claim: its VolumeSnapshotClass, where the schedule names none. */
     static final String SNAPSHOT_CLASS = "volume-snapshotter/snapshot-class";
 
-    private static final String PROVISIONER = "volume.kubernetes.io/storage-provisioner";
-    private static final String IN_TREE = "kubernetes.io/";
+    private static final String SKIPPED = "skipped as long as ";
     private static final long PAGE = 500;
 
     private static final Logger LOG = LoggerFactory.getLogger(Claims.class);
 
-    private final KubernetesClient client;
+    private final String ownNamespace;
+    private final ClusterReader reader;
+    private final VolumeDrivers drivers;
     private final Set<Optional<String>> listable = ConcurrentHashMap.newKeySet();
     private final Map<String, Map<Claim, String>> toldBySchedule = new ConcurrentHashMap<>();
 
-    public Claims(KubernetesClient client) {
-        this.client = client;
+    public Claims(KubernetesClient client, InstantSource clock) {
+        ownNamespace = client.getNamespace();
+        reader = new ClusterReader(client);
+        drivers = new VolumeDrivers(reader, clock);
     }
 
     /**
@@ -82,31 +78,33 @@ public final class Claims {
                                             Optional.empty()))
                     .toList();
         }
-        Map<Claim, String> skipped = new HashMap<>();
+        Map<Claim, String> toTell = new HashMap<>();
         List<Target> targets = new ArrayList<>();
         Set<String> withoutClaim = new HashSet<>(selection.namespaces());
         withoutClaim.remove(Settings.ALL);
-        for (PersistentVolumeClaim claim : list(selection)) {
-            Claim name = nameOf(claim);
-            withoutClaim.remove(name.namespace());
-            Optional<String> reason = reasonToSkip(claim);
+        for (FoundClaim claim : list(selection)) {
+            withoutClaim.remove(claim.name().namespace());
+            Optional<String> reason = claim.reasonToSkip();
             if (reason.isEmpty()) {
                 targets.add(
                         new Target(
-                                name,
+                                claim.name(),
                                 classOf(claim, schedule.policy()),
-                                Optional.ofNullable(claim.getMetadata().getUid())));
+                                Optional.ofNullable(claim.uid())));
+                whyNoDriver(claim, schedule.policy())
+                        .ifPresent(words -> toTell.put(claim.name(), words));
             } else {
-                skipped.put(name, reason.get());
+                toTell.put(claim.name(), SKIPPED + reason.get());
             }
         }
         withoutClaim.forEach(
                 namespace ->
-                        skipped.put(
+                        toTell.put(
                                 new Claim(namespace, Settings.ALL),
-                                "no claim there is selected; if there is no such namespace, correct"
-                                        + " namespace in the schedule"));
-        tell(schedule.name(), skipped);
+                                SKIPPED
+                                        + "no claim there is selected; if there is no such"
+                                        + " namespace, correct namespace in the schedule"));
+        tell(schedule.name(), toTell);
         return targets;
     }
 
@@ -121,30 +119,49 @@ public final class Claims {
     }
 
     /** The claims that a schedule selects, with those that its runs would skip. */
-    public List<PersistentVolumeClaim> selected(Schedule schedule) {
+    public List<FoundClaim> selected(Schedule schedule) {
         return list(schedule.policy().selection());
     }
 
     private List<String> namespaces(ClaimSelection selection) {
-        return selection.namespaces().isEmpty()
-                ? List.of(client.getNamespace())
-                : selection.namespaces();
+        return selection.namespaces().isEmpty() ? List.of(ownNamespace) : selection.namespaces();
     }
 
-    private List<PersistentVolumeClaim> list(ClaimSelection selection) {
-        Optional<String> single = selection.singleNamespace(client.getNamespace());
-        Predicate<HasMetadata> inNamespace = inNamespace(selection, single);
-        List<PersistentVolumeClaim> selected = new ArrayList<>();
+    private List<FoundClaim> list(ClaimSelection selection) {
+        Optional<String> single = selection.singleNamespace(ownNamespace);
+        Predicate<FoundClaim> isMeant =
+                inNamespace(selection, single).and(claim -> isMeant(claim, selection));
         markListable(single);
-        forEach(
+        return list(
                 single,
                 selection.selector().orElse(null),
-                claim -> {
-                    if (inNamespace.test(claim) && isMeant(claim, selection)) {
-                        selected.add(claim);
-                    }
-                });
-        return selected;
+                claim -> Optional.of(claim).filter(isMeant));
+    }
+
+    private <T> List<T> list(
+            Optional<String> namespace, String selector, Function<FoundClaim, Optional<T>> use) {
+        return reader.list(
+                CoreApi.CLAIMS,
+                namespace,
+                selector,
+                PAGE,
+                FoundClaim.FIELDS,
+                object -> use.apply(FoundClaim.read(object)));
+    }
+
+    /**
+     * Reads one claim.
+     *
+     * @return empty when there is none
+     * @throws io.fabric8.kubernetes.client.KubernetesClientException when it cannot be read
+     */
+    public Optional<FoundClaim> get(Claim claim) {
+        return reader.get(
+                        CoreApi.CLAIMS,
+                        Optional.of(claim.namespace()),
+                        claim.name(),
+                        FoundClaim.FIELDS)
+                .map(FoundClaim::read);
     }
 
     /**
@@ -162,20 +179,11 @@ public final class Claims {
         Map<Claim, ClaimFacts.Present> present = new HashMap<>();
         Map<String, String> restoring = new HashMap<>();
         try {
-            forEach(
-                    namespace,
-                    null,
-                    claim -> {
-                        present.put(
-                                nameOf(claim),
-                                new ClaimFacts.Present(
-                                        claim.getMetadata().getUid(),
-                                        Instant.parse(claim.getMetadata().getCreationTimestamp())));
-                        restoredFrom(claim)
-                                .ifPresent(
-                                        snapshot ->
-                                                restoring.put(snapshot, nameOf(claim).toString()));
-                    });
+            for (Seen seen : list(namespace, null, claim -> Optional.of(Seen.of(claim)))) {
+                present.put(seen.claim(), seen.present());
+                seen.restoringFrom()
+                        .ifPresent(snapshot -> restoring.put(snapshot, seen.claim().toString()));
+            }
         } catch (KubernetesClientException e) {
             if (!ApiErrors.isMissingRight(e)) {
                 throw e;
@@ -186,39 +194,18 @@ public final class Claims {
         return new ClaimFacts(present, restoring);
     }
 
-    /** The snapshot, as {@code namespace/name}, that an unbound claim is to be filled from. */
-    private static Optional<String> restoredFrom(PersistentVolumeClaim claim) {
-        boolean bound = claim.getStatus() != null && "Bound".equals(claim.getStatus().getPhase());
-        TypedObjectReference source = claim.getSpec().getDataSourceRef();
-        if (bound || source == null || !"VolumeSnapshot".equals(source.getKind())) {
-            return Optional.empty();
+    /** What of a claim bears on deletions. */
+    private record Seen(Claim claim, ClaimFacts.Present present, Optional<String> restoringFrom) {
+
+        static Seen of(FoundClaim claim) {
+            return new Seen(
+                    claim.name(),
+                    new ClaimFacts.Present(claim.uid(), claim.createdAt()),
+                    claim.restoringFrom());
         }
-        return Optional.of(
-                Objects.requireNonNullElse(
-                                source.getNamespace(), claim.getMetadata().getNamespace())
-                        + "/"
-                        + source.getName());
     }
 
-    private void forEach(
-            Optional<String> namespace, String selector, Consumer<PersistentVolumeClaim> consumer) {
-        ListOptions options =
-                new ListOptionsBuilder().withLimit(PAGE).withLabelSelector(selector).build();
-        var claims = client.persistentVolumeClaims();
-        String next;
-        do {
-            var page =
-                    namespace.isPresent()
-                            ? claims.inNamespace(namespace.get()).list(options)
-                            : claims.inAnyNamespace().list(options);
-            AnswerCheck.list(page, page.getKind(), "PersistentVolumeClaimList");
-            page.getItems().forEach(consumer);
-            next = page.getMetadata().getContinue();
-            options.setContinue(next);
-        } while (next != null && !next.isEmpty());
-    }
-
-    private Predicate<HasMetadata> inNamespace(ClaimSelection selection, Optional<String> single) {
+    private Predicate<FoundClaim> inNamespace(ClaimSelection selection, Optional<String> single) {
         if (single.isPresent() || selection.namespaces().contains(Settings.ALL)) {
             return any -> true;
         }
@@ -227,83 +214,80 @@ public final class Claims {
                         .namespaceSelector()
                         .map(this::namespaces)
                         .orElseGet(() -> Set.copyOf(selection.namespaces()));
-        return object -> namespaces.contains(object.getMetadata().getNamespace());
+        return claim -> namespaces.contains(claim.name().namespace());
     }
 
     private Set<String> namespaces(String selector) {
-        NamespaceList list =
-                client.namespaces()
-                        .list(new ListOptionsBuilder().withLabelSelector(selector).build());
-        return AnswerCheck.list(list, list.getKind(), "NamespaceList").getItems().stream()
-                .map((Namespace namespace) -> namespace.getMetadata().getName())
-                .collect(Collectors.toSet());
+        return Set.copyOf(
+                reader.list(
+                        CoreApi.NAMESPACES,
+                        Optional.empty(),
+                        selector,
+                        PAGE,
+                        List.of(ApiObject.NAME),
+                        object -> Optional.ofNullable(object.text(ApiObject.NAME))));
     }
 
-    private static boolean isMeant(PersistentVolumeClaim claim, ClaimSelection selection) {
+    private static boolean isMeant(FoundClaim claim, ClaimSelection selection) {
         boolean named =
-                selection.names().isEmpty()
-                        || selection.names().contains(claim.getMetadata().getName());
+                selection.names().isEmpty() || selection.names().contains(claim.name().name());
         boolean stored =
                 selection.storageClasses().isEmpty()
-                        || selection
-                                .storageClasses()
-                                .contains(
-                                        Optional.ofNullable(claim.getSpec().getStorageClassName())
-                                                .orElse(""));
-        Optional<String> wish = annotation(claim, SNAPSHOT);
+                        || selection.storageClasses().contains(claim.storageClass());
         return named
                 && stored
-                && wish.map(text -> !text.equals("false")).orElse(!selection.optIn());
+                && claim.wish().map(text -> !text.equals("false")).orElse(!selection.optIn());
     }
 
-    public static Claim nameOf(PersistentVolumeClaim claim) {
-        return new Claim(claim.getMetadata().getNamespace(), claim.getMetadata().getName());
-    }
-
-    /** Why there can be no snapshot of a claim, if so. */
-    public static Optional<String> reasonToSkip(PersistentVolumeClaim claim) {
-        if (claim.getMetadata().getDeletionTimestamp() != null) {
-            return Optional.of("it is being deleted");
-        }
-        String phase = claim.getStatus() == null ? null : claim.getStatus().getPhase();
-        if (!"Bound".equals(phase)) {
-            return Optional.of("it is not bound to a volume (phase " + phase + ")");
-        }
-        return driverOf(claim)
-                .filter(driver -> driver.startsWith(IN_TREE))
-                .map(driver -> "its volume is of " + driver + ", which is not a CSI driver");
-    }
-
-    /** The CSI driver of a claim's volume, where its provisioner left its name. */
-    public static Optional<String> driverOf(PersistentVolumeClaim claim) {
-        return annotation(claim, PROVISIONER);
-    }
-
-    /** The VolumeSnapshotClass for a claim that was selected; empty for the cluster's default. */
-    public static Optional<String> classOf(PersistentVolumeClaim claim, Policy policy) {
+    /**
+     * The VolumeSnapshotClass for a claim that was selected; empty for the cluster's default.
+     *
+     * @throws io.fabric8.kubernetes.client.KubernetesClientException when it depends on the claim's
+     *     volume, and that cannot be read
+     */
+    public Optional<String> classOf(FoundClaim claim, Policy policy) {
         return policy.snapshotClassName()
-                .or(() -> annotation(claim, SNAPSHOT_CLASS))
-                .or(() -> driverOf(claim).map(policy.selection().classOfDriver()::get));
+                .or(claim::snapshotClass)
+                .or(
+                        () ->
+                                isByDriver(claim, policy)
+                                        ? drivers.of(claim)
+                                                .found()
+                                                .map(policy.selection().classOfDriver()::get)
+                                        : Optional.empty());
     }
 
-    private static Optional<String> annotation(HasMetadata object, String key) {
-        return Optional.ofNullable(object.getMetadata().getAnnotations())
-                .map(annotations -> annotations.get(key));
+    private static boolean isByDriver(FoundClaim claim, Policy policy) {
+        return policy.snapshotClassName().isEmpty()
+                && claim.snapshotClass().isEmpty()
+                && !policy.selection().classOfDriver().isEmpty();
     }
 
-    private void tell(String schedule, Map<Claim, String> skipped) {
-        Map<Claim, String> told = toldBySchedule.put(schedule, skipped);
-        skipped.forEach(
-                (claim, reason) -> {
-                    if (told == null || !reason.equals(told.get(claim))) {
-                        LogKeys.with(
-                                claim,
-                                () ->
-                                        LOG.warn(
-                                                "{} {}: skipped as long as {}",
-                                                schedule,
-                                                claim,
-                                                reason));
+    /** Why the class of a claim's driver is not known, where that is asked for. */
+    private Optional<String> whyNoDriver(FoundClaim claim, Policy policy) {
+        return Optional.of(claim)
+                .filter(any -> isByDriver(any, policy))
+                .map(drivers::of)
+                .filter(driver -> driver.found().isEmpty())
+                .map(
+                        driver ->
+                                "snapshot-class-by-driver does not apply: the claim has no"
+                                        + " annotation "
+                                        + FoundClaim.PROVISIONER
+                                        + " or "
+                                        + FoundClaim.BETA_PROVISIONER
+                                        + ", "
+                                        + driver.missing()
+                                        + "; or name its class by the annotation "
+                                        + SNAPSHOT_CLASS);
+    }
+
+    private void tell(String schedule, Map<Claim, String> toTell) {
+        Map<Claim, String> told = toldBySchedule.put(schedule, toTell);
+        toTell.forEach(
+                (claim, words) -> {
+                    if (told == null || !words.equals(told.get(claim))) {
+                        LogKeys.with(claim, () -> LOG.warn("{} {}: {}", schedule, claim, words));
                     }
                 });
     }

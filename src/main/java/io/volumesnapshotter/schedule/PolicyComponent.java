@@ -4,16 +4,12 @@ import io.volumesnapshotter.settings.InvalidSettingException;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Keep;
 import io.volumesnapshotter.snapshot.SnapshotNames;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
@@ -21,7 +17,6 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
 import org.apache.camel.Route;
-import org.apache.camel.ServiceStatus;
 import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.ToDefinition;
@@ -48,17 +43,20 @@ public final class PolicyComponent extends DefaultComponent {
                     Set.of("snapshot-class-name", "snapshot-class-by-driver"),
                     Keep.RULES);
 
-    /** How long a route may be gone, while it is exchanged, and still be the same schedule. */
-    private static final Duration EXCHANGE = Duration.ofSeconds(5);
-
-    private final InstantSource clock;
-    private final Set<String> suspended = ConcurrentHashMap.newKeySet();
-    private final Map<String, Instant> missingSince = new ConcurrentHashMap<>();
+    private final ScheduleRegistry registry;
 
     private static final Logger LOG = LoggerFactory.getLogger(PolicyComponent.class);
 
-    public PolicyComponent(InstantSource clock) {
-        this.clock = clock;
+    /**
+     * @param registry tells which schedules are suspended
+     */
+    public PolicyComponent(ScheduleRegistry registry) {
+        this.registry = registry;
+    }
+
+    /** The schedules that are there. */
+    public ScheduleRegistry registry() {
+        return registry;
     }
 
     @Override
@@ -142,64 +140,27 @@ public final class PolicyComponent extends DefaultComponent {
         return new Schedule(name, policy);
     }
 
-    /** What the schedule of a route does, if the route is one. */
-    public static Optional<Policy> policyOf(CamelContext context, String routeId) {
-        return scheduleOf(context, routeId).map(Schedule::policy);
+    /** The schedule of a route, by its id, if it is one. */
+    public static Optional<Schedule> scheduleOf(CamelContext context, String routeId) {
+        return Optional.ofNullable(context.getRoute(routeId)).flatMap(PolicyComponent::scheduleOf);
     }
 
     /** The schedule that a route is, if it is one. */
-    public static Optional<Schedule> scheduleOf(CamelContext context, String routeId) {
-        return endpointOf(context, routeId).map(endpoint -> endpoint.schedule);
+    public static Optional<Schedule> scheduleOf(Route route) {
+        return endpointOf(route).map(endpoint -> endpoint.schedule);
     }
 
-    /** A schedule's settings as they are in force, but for those that are empty. */
-    public static Map<String, String> settingsOf(CamelContext context, String routeId) {
-        return endpointOf(context, routeId).map(endpoint -> endpoint.settings).orElse(Map.of());
+    /** The settings of a route's schedule as they are in force, but for those that are empty. */
+    public static Map<String, String> settingsOf(Route route) {
+        return endpointOf(route).map(endpoint -> endpoint.settings).orElse(Map.of());
     }
 
-    private static Optional<PolicyEndpoint> endpointOf(CamelContext context, String routeId) {
-        Route route = context.getRoute(routeId);
-        return (route == null ? Set.<Endpoint>of() : RouteParts.endpoints(route))
-                .stream()
-                        .filter(PolicyEndpoint.class::isInstance)
-                        .map(PolicyEndpoint.class::cast)
-                        .filter(endpoint -> endpoint.schedule.name().equals(routeId))
-                        .findAny();
-    }
-
-    /**
-     * Lets a schedule do nothing, or work again, until the program ends. The fires come all the
-     * same, so there is none to be made up but the last one.
-     */
-    public void suspend(String schedule, boolean suspend) {
-        if (suspend) {
-            suspended.add(schedule);
-        } else {
-            suspended.remove(schedule);
-        }
-    }
-
-    /**
-     * Whether a schedule, by its name, is to do nothing any more: it is suspended, its route is
-     * stopped, or it is gone. While its route is being exchanged it is still there.
-     */
-    public boolean isStopped(String schedule) {
-        Route route = getCamelContext().getRoute(schedule);
-        if (route == null) {
-            Instant now = clock.instant();
-            Instant since = missingSince.computeIfAbsent(schedule, any -> now);
-            return since.plus(EXCHANGE).isBefore(now) || now.isBefore(since);
-        }
-        missingSince.remove(schedule);
-        Optional<Schedule> present = scheduleOf(getCamelContext(), schedule);
-        ServiceStatus status = getCamelContext().getRouteController().getRouteStatus(schedule);
-        return present.filter(this::isSuspended).isPresent()
-                || status != null && status.isStopped() && !getCamelContext().isStopping();
-    }
-
-    /** Whether a schedule does nothing, by its settings or because it was told so. */
-    public boolean isSuspended(Schedule schedule) {
-        return schedule.policy().suspend() || suspended.contains(schedule.name());
+    private static Optional<PolicyEndpoint> endpointOf(Route route) {
+        return RouteParts.endpoints(route).stream()
+                .filter(PolicyEndpoint.class::isInstance)
+                .map(PolicyEndpoint.class::cast)
+                .filter(endpoint -> endpoint.schedule.name().equals(route.getRouteId()))
+                .findAny();
     }
 
     /**
@@ -246,7 +207,7 @@ public final class PolicyComponent extends DefaultComponent {
                 @Override
                 public void process(Exchange exchange) {
                     exchange.setVariable(Schedule.VARIABLE, schedule);
-                    if (component.isSuspended(schedule)) {
+                    if (component.registry.isSuspended(schedule)) {
                         LogKeys.schedule(schedule.name());
                         LOG.info("{}: suspended, nothing is taken or pruned", schedule.name());
                         exchange.setRouteStop(true);

@@ -25,9 +25,6 @@ public final class DriverError {
                             + "|code = (?:InvalidArgument|PermissionDenied|Unimplemented)\\b",
                     Pattern.CASE_INSENSITIVE);
 
-    /** What drivers put anew into each answer: ids of requests, times, counts. */
-    private static final Pattern VARYING = Pattern.compile("[0-9a-fA-F-]*\\d[0-9a-fA-F-]*");
-
     /** What drivers say when a limit of theirs or their storage is full. */
     private static final Pattern FULL =
             Pattern.compile(
@@ -49,10 +46,35 @@ public final class DriverError {
 
     /** Whether two messages differ in nothing but ids, times and counts. */
     public static boolean areSame(String message, String other) {
-        return other != null
-                && VARYING.matcher(message)
-                        .replaceAll("")
-                        .equals(VARYING.matcher(other).replaceAll(""));
+        return other != null && constant(message).equals(constant(other));
+    }
+
+    /** A message without what drivers put anew into each answer: ids of requests, times, counts. */
+    private static String constant(String message) {
+        StringBuilder constant = new StringBuilder(message.length());
+        int from = 0;
+        while (from < message.length()) {
+            int to = from;
+            boolean varies = false;
+            while (to < message.length() && isOfId(message.charAt(to))) {
+                varies |= isDigit(message.charAt(to));
+                to++;
+            }
+            to = Math.max(to, from + 1);
+            if (!varies) {
+                constant.append(message, from, to);
+            }
+            from = to;
+        }
+        return constant.toString();
+    }
+
+    private static boolean isOfId(char c) {
+        return isDigit(c) || c == '-' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F';
+    }
+
+    private static boolean isDigit(char c) {
+        return c >= '0' && c <= '9';
     }
 
     /** Whether it is of no use to wait until the snapshot is ready. */

@@ -1,5 +1,6 @@
 package io.volumesnapshotter.snapshot;
 
+import io.volumesnapshotter.kubernetes.ApiObject;
 import io.volumesnapshotter.settings.ObjectNames;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -27,7 +28,8 @@ public final class SnapshotLabels {
 
     public static final String PROGRAM = "volume-snapshotter";
 
-    private static final List<String> READ = List.of(JOB, MANAGED_BY, SCHEDULE, RUN, INSTALLATION);
+    /** Those that the program reads. */
+    static final List<String> READ = List.of(JOB, MANAGED_BY, SCHEDULE, RUN, INSTALLATION);
 
     private SnapshotLabels() {}
 
@@ -47,10 +49,10 @@ public final class SnapshotLabels {
     }
 
     /** Those of a snapshot's labels that the program reads. */
-    static Map<String, String> own(Map<String, String> labels) {
+    static Map<String, String> own(ApiObject snapshot) {
         Map<String, String> own = new HashMap<>();
         for (String key : READ) {
-            String value = labels.get(key);
+            String value = snapshot.text(ApiObject.label(key));
             if (value != null) {
                 own.put(key, value.intern());
             }

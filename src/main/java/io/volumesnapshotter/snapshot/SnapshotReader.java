@@ -1,65 +1,75 @@
 package io.volumesnapshotter.snapshot;
 
-import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
-import io.fabric8.kubernetes.api.model.ObjectMeta;
-import io.volumesnapshotter.settings.OneLine;
+import io.volumesnapshotter.kubernetes.ApiObject;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import java.util.stream.Stream;
 
 /** Reads VolumeSnapshots as the API server returns them. */
 public final class SnapshotReader {
 
+    private static final String VERSION = ApiObject.field("metadata", "resourceVersion");
+    private static final String SOURCE =
+            ApiObject.field("spec", "source", "persistentVolumeClaimName");
+    private static final String CLASS = ApiObject.field("spec", "volumeSnapshotClassName");
+    private static final String CUT = ApiObject.field("status", "creationTime");
+    private static final String SIZE = ApiObject.field("status", "restoreSize");
+    private static final String CONTENT =
+            ApiObject.field("status", "boundVolumeSnapshotContentName");
+    private static final String READY = ApiObject.field("status", "readyToUse");
+    private static final String ERROR = ApiObject.field("status", "error");
+    private static final String ERROR_MESSAGE = ApiObject.field("status", "error", "message");
+    private static final String HOLD = ApiObject.annotation(Snapshot.HOLD);
+    private static final String CLAIM_UID = ApiObject.annotation(Snapshot.CLAIM_UID);
+
+    /** What is read of each. */
+    public static final List<String> FIELDS =
+            Stream.concat(
+                            Stream.of(
+                                    ApiObject.NAME,
+                                    ApiObject.NAMESPACE,
+                                    ApiObject.UID,
+                                    ApiObject.CREATED,
+                                    ApiObject.DELETED,
+                                    VERSION,
+                                    SOURCE,
+                                    CLASS,
+                                    CUT,
+                                    SIZE,
+                                    CONTENT,
+                                    READY,
+                                    ERROR,
+                                    ERROR_MESSAGE,
+                                    HOLD,
+                                    CLAIM_UID),
+                            SnapshotLabels.READ.stream().map(ApiObject::label))
+                    .toList();
+
     private SnapshotReader() {}
 
-    public static List<Snapshot> read(List<GenericKubernetesResource> resources) {
-        return resources.stream().map(SnapshotReader::read).toList();
-    }
-
-    private static Snapshot read(GenericKubernetesResource resource) {
-        ObjectMeta metadata = resource.getMetadata();
-        Map<?, ?> status = map(resource.getAdditionalProperties().get("status"));
-        Map<?, ?> spec = map(resource.getAdditionalProperties().get("spec"));
-        Map<?, ?> error = map(status.get("error"));
-        Map<String, String> annotations =
-                Objects.requireNonNullElse(metadata.getAnnotations(), Map.of());
+    /** Reads one of which {@link #FIELDS} were kept. */
+    public static Snapshot read(ApiObject object) {
+        String snapshotClass = object.text(CLASS);
         return new Snapshot(
-                metadata.getName(),
-                metadata.getUid(),
-                metadata.getResourceVersion(),
-                new Claim(
-                        metadata.getNamespace(),
-                        Objects.toString(
-                                map(spec.get("source")).get("persistentVolumeClaimName"), "")),
-                SnapshotLabels.own(Objects.requireNonNullElse(metadata.getLabels(), Map.of())),
-                time(metadata.getCreationTimestamp()),
-                status.get("creationTime") instanceof String cut ? time(cut) : null,
-                status.get("restoreSize") != null,
-                spec.get("volumeSnapshotClassName") instanceof String name ? name.intern() : null,
-                status.get("boundVolumeSnapshotContentName") != null,
-                Boolean.TRUE.equals(status.get("readyToUse")),
-                metadata.getDeletionTimestamp() == null
-                        ? null
-                        : time(metadata.getDeletionTimestamp()),
-                isHeld(annotations),
-                error.isEmpty()
-                        ? null
-                        : OneLine.of(Objects.toString(error.get("message"), "no message")),
-                annotations.get(Snapshot.CLAIM_UID));
-    }
-
-    private static boolean isHeld(Map<String, String> annotations) {
-        return annotations.containsKey(Snapshot.HOLD)
-                && !"false".equals(annotations.get(Snapshot.HOLD));
-    }
-
-    private static Map<?, ?> map(Object value) {
-        return value instanceof Map<?, ?> map ? map : Map.of();
+                object.text(ApiObject.NAME),
+                object.text(ApiObject.UID),
+                object.text(VERSION),
+                new Claim(object.text(ApiObject.NAMESPACE), object.text(SOURCE, "")),
+                SnapshotLabels.own(object),
+                time(object.text(ApiObject.CREATED)),
+                time(object.text(CUT)),
+                object.has(SIZE),
+                snapshotClass == null ? null : snapshotClass.intern(),
+                object.has(CONTENT),
+                object.isTrue(READY),
+                time(object.text(ApiObject.DELETED)),
+                object.has(HOLD) && !"false".equals(object.text(HOLD)),
+                object.has(ERROR) ? object.text(ERROR_MESSAGE, "no message") : null,
+                object.text(CLAIM_UID));
     }
 
     private static Instant time(String text) {
-        return OffsetDateTime.parse(text).toInstant();
+        return text == null ? null : OffsetDateTime.parse(text).toInstant();
     }
 }

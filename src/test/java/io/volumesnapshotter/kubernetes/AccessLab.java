@@ -15,7 +15,7 @@ import java.util.Map;
 /** A server with certificates, users of it, and their kubeconfigs. */
 public final class AccessLab implements AutoCloseable {
 
-    static final int CONNECTION_TIMEOUT = 20_000;
+    static final int CONNECTION_TIMEOUT = 60_000;
     static final int REQUEST_TIMEOUT = 60_000;
 
     /** The name that the server's certificate has beside its address. */
@@ -157,8 +157,8 @@ public final class AccessLab implements AutoCloseable {
     Outcome kubectl(Map<String, String> environment, String path)
             throws IOException, InterruptedException {
         server.takeSeen();
-        boolean answered = Kubectl.run(environment, directory, "get", "--raw", path).isPresent();
-        return new Outcome(server.takeSeen(), answered ? "" : "kubectl got no answer");
+        Kubectl.Answer answer = Kubectl.ask(environment, directory, "get", "--raw", path);
+        return new Outcome(server.takeSeen(), answer.isYes() ? "" : answer.output());
     }
 
     @Override

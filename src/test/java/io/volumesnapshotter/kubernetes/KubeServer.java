@@ -200,6 +200,6 @@ public final class KubeServer implements AutoCloseable {
     }
 
     private static void await(Future<?> future) {
-        future.toCompletionStage().toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
+        future.toCompletionStage().toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
     }
 }

@@ -6,12 +6,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** kubectl, where this machine has it: whatever it makes of a kubeconfig is right. */
 public final class Kubectl {
+
+    /**
+     * What it did.
+     *
+     * @param isYes whether it ended with 0
+     */
+    public record Answer(boolean isYes, String output) {}
 
     private Kubectl() {}
 
@@ -21,13 +27,12 @@ public final class Kubectl {
     }
 
     /**
-     * What it says when it does what it is told; empty when it fails, however much it says.
+     * Lets it do something.
      *
      * @param environment all of its environment but the PATH
      * @param home where it keeps what it keeps
      */
-    public static Optional<String> run(
-            Map<String, String> environment, Path home, String... arguments)
+    public static Answer ask(Map<String, String> environment, Path home, String... arguments)
             throws IOException, InterruptedException {
         ProcessBuilder builder =
                 new ProcessBuilder(
@@ -40,10 +45,10 @@ public final class Kubectl {
         builder.environment().putAll(environment);
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (!process.waitFor(1, TimeUnit.MINUTES)) {
+        if (!process.waitFor(3, TimeUnit.MINUTES)) {
             process.destroyForcibly();
             throw new IOException("kubectl hangs: " + output);
         }
-        return process.exitValue() == 0 ? Optional.of(output) : Optional.empty();
+        return new Answer(process.exitValue() == 0, output);
     }
 }

@@ -26,14 +26,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.apache.camel.Route;
+import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.junit.jupiter.api.AutoClose;
@@ -277,6 +283,117 @@ class LeaderElectionTest {
             await().until(() -> leads(one));
             assertThat(holder()).isEqualTo("pod-1");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"100", "-100"})
+    void theLeaseOfADeadLeaderIsTakenWhenItsDurationHasPassedWhateverItsClockSaid(int ahead) {
+        ZonedDateTime wrong = ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(ahead);
+        cluster.admin()
+                .resource(
+                        new LeaseBuilder()
+                                .withNewMetadata()
+                                .withName(LEASE)
+                                .withNamespace(NAMESPACE)
+                                .endMetadata()
+                                .withNewSpec()
+                                .withHolderIdentity("pod-0")
+                                .withLeaseDurationSeconds(3)
+                                .withAcquireTime(wrong)
+                                .withRenewTime(wrong)
+                                .endSpec()
+                                .build())
+                .create();
+        long start = System.nanoTime();
+        try (Program one = startReplica("pod-1", QUICK)) {
+            await().until(() -> leads(one));
+            assertThat(Duration.ofNanos(System.nanoTime() - start))
+                    .isGreaterThanOrEqualTo(Duration.ofSeconds(3));
+            assertThat(lease().getSpec().getLeaseTransitions()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"100, 0", "-100, 0", "0, 100", "0, -100"})
+    void clocksThatDifferMakeNoTwoLeaders(int first, int second) throws Exception {
+        try (LeaderElection one = election("pod-1", ahead(first), System::nanoTime)) {
+            one.start();
+            await().until(one::isLeader);
+            try (LeaderElection two = election("pod-2", ahead(second), System::nanoTime)) {
+                two.start();
+                int renewals = renewals() + 15;
+                await().pollInterval(Duration.ofMillis(10))
+                        .until(
+                                () -> {
+                                    boolean takenOver = two.isLeader();
+                                    assertThat(takenOver && one.isLeader()).isFalse();
+                                    return renewals() >= renewals;
+                                });
+                one.stop();
+                await().until(two::isLeader);
+            }
+        }
+    }
+
+    @Test
+    void aLeaderThatWasFrozenKnowsItBeforeItDoesAnything() throws Exception {
+        AtomicLong frozen = new AtomicLong();
+        try (LeaderElection one =
+                election("pod-1", ahead(0), () -> System.nanoTime() + frozen.get())) {
+            one.start();
+            await().until(one::isLeader);
+            Faults.Fault fault =
+                    cluster.faults()
+                            .hold(Boundary.ARRIVED, LeaderElectionTest::isLease, Faults.ALWAYS);
+            frozen.set(Duration.ofSeconds(45).toNanos());
+            assertThat(one.isLeader()).isFalse();
+            fault.cancel();
+            await().until(one::isLeader);
+        }
+    }
+
+    @Test
+    void aRenewalOfWhichNobodyKnowsIsGivenBackToo() throws Exception {
+        try (LeaderElection one = election("pod-1", ahead(0), System::nanoTime)) {
+            one.start();
+            await().until(one::isLeader);
+            Faults.Fault fault =
+                    cluster.faults().hold(Boundary.CARRIED_OUT, LeaderElectionTest::isLease, 1);
+            await().until(() -> fault.hits() > 0);
+            one.stop();
+            fault.cancel();
+            assertThat(holder()).isEmpty();
+            assertThat(one.isLeader()).isFalse();
+        }
+    }
+
+    private LeaderElection election(String pod, InstantSource clock, LongSupplier nanoTime) {
+        LeaseTerms terms =
+                new LeaseTerms(
+                        LEASE,
+                        Duration.ofSeconds(3),
+                        Duration.ofMillis(1500),
+                        Duration.ofMillis(300));
+        LeaderElection election =
+                new LeaderElection(
+                        ClusterAccess.connect(cluster.config(NAMESPACE), terms.longestRequest()),
+                        terms,
+                        pod,
+                        Executors.newScheduledThreadPool(2),
+                        clock,
+                        nanoTime);
+        election.setCamelContext(new DefaultCamelContext());
+        return election;
+    }
+
+    private static InstantSource ahead(int seconds) {
+        return InstantSource.offset(InstantSource.system(), Duration.ofSeconds(seconds));
+    }
+
+    private int renewals() {
+        return cluster.log()
+                .entries(e -> e.verb().equals("patch") && e.resource().startsWith("leases"))
+                .size();
     }
 
     @Test

@@ -93,6 +93,7 @@ class HealthTest {
                             List.of(),
                             Optional.of(NAMESPACE),
                             Program.INSTALLATION,
+                            () -> TEN,
                             now::get);
             now.set(start.plus(Run.SILENCE.dividedBy(2)));
             assertThat(run.isStuck()).isFalse();

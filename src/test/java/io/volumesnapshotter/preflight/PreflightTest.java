@@ -13,22 +13,16 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.SnapshotterConfiguration;
 import io.volumesnapshotter.VolumeSnapshotter;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
-import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
-import io.volumesnapshotter.kubernetes.Kubectl;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
-import io.volumesnapshotter.testing.Authority;
 import io.volumesnapshotter.testing.Program;
-import io.volumesnapshotter.testing.TlsFront;
 import io.volumesnapshotter.testing.ToldLines;
 import java.io.IOException;
 import java.net.ServerSocket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,9 +41,6 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a look at the cluster finds: each finding is one line that says what to do. */
 class PreflightTest {
@@ -149,49 +140,6 @@ class PreflightTest {
                 .singleElement()
                 .asString()
                 .endsWith("Unauthorized -> check the token or the kubeconfig's credentials");
-    }
-
-    @ParameterizedTest
-    @CsvSource({"token,true", "token as jane,false", "token as nobody,false"})
-    void theAnswerIsKubectls(String who, boolean may, @TempDir Path directory) throws Exception {
-        cluster.access().grant(EVERYWHERE, "users", "impersonate");
-        Authority authority = new Authority(directory);
-        authority.sign("server", "CN=server", "serverAuth");
-        authority.write("server", directory);
-        try (TlsFront front = TlsFront.of(cluster.url(), directory)) {
-            Path kubeconfig = cluster.kubeconfig(directory.resolve("kubeconfig"), NAMESPACE);
-            String user =
-                    who.contains(" as ")
-                            ? "as: " + who.substring(who.lastIndexOf(' ')) + "\n    token: "
-                            : "token: ";
-            String text =
-                    Files.readString(kubeconfig)
-                            .replace(
-                                    cluster.url(),
-                                    front.otherUrl() + "\n    certificate-authority: ca.crt")
-                            .replace("token: ", user);
-            Files.writeString(kubeconfig, text);
-            Map<String, String> environment = Map.of("KUBECONFIG", kubeconfig.toString());
-            List<String> lines =
-                    look(
-                            () -> new SnapshotterConfiguration(Cluster.find(environment), Map.of()),
-                            Map.of("snapshotter.claims", "data"));
-            assertThat(exitCode).as(lines.toString()).isEqualTo(may ? 0 : 1);
-            assertThat(lines.stream().anyMatch(line -> line.startsWith("ERROR rights: ")))
-                    .isEqualTo(!may);
-            if (Kubectl.isThere()) {
-                assertThat(
-                                Kubectl.run(
-                                        environment,
-                                        directory,
-                                        "auth",
-                                        "can-i",
-                                        "create",
-                                        "volumesnapshots.snapshot.storage.k8s.io"))
-                        .as("kubectl")
-                        .matches(said -> said.isPresent() == may);
-            }
-        }
     }
 
     @Test
@@ -478,7 +426,7 @@ class PreflightTest {
         try (KubernetesClient client =
                 ClusterAccess.connect(cluster.config(NAMESPACE), apiServer)) {
             context.start();
-            new Preflight(client, apiServer, new Claims(client), hurried)
+            new Preflight(client, apiServer, new Claims(client, now::get), hurried)
                     .onCamelContextFullyStarted(context, false);
             await().until(() -> cluster.log().total() > 0);
             apiServer.unreachable(new IOException("gone"));

@@ -291,7 +291,14 @@ class RightsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"select-claims", "cluster-wide", "high-availability", "events", "preflight"})
+            strings = {
+                "select-claims",
+                "cluster-wide",
+                "high-availability",
+                "events",
+                "preflight",
+                "read-volumes"
+            })
     void theSubjectOfEachBindingIsTheAccountWhereItIs(String overlay) throws Exception {
         for (List<HasMetadata> objects :
                 List.of(
@@ -317,7 +324,14 @@ class RightsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"select-claims", "cluster-wide", "high-availability", "events", "preflight"})
+            strings = {
+                "select-claims",
+                "cluster-wide",
+                "high-availability",
+                "events",
+                "preflight",
+                "read-volumes"
+            })
     void aComponentInAnOverlayOfOnesOwnBindsTheAccountThere(String component) throws Exception {
         Path own = Files.createDirectory(directory.resolve("own"));
         Files.writeString(

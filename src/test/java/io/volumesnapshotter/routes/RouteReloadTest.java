@@ -152,8 +152,9 @@ class RouteReloadTest {
                                             + "              keep-last: 7"));
             mount();
             awaitTold(program, Level.INFO, "hourly.camel.yaml: version", "in force");
-            assertThat(PolicyComponent.policyOf(program.context(), "hourly"))
-                    .hasValueSatisfying(p -> assertThat(p.keep().toString()).contains("7"));
+            assertThat(PolicyComponent.scheduleOf(program.context(), "hourly"))
+                    .hasValueSatisfying(
+                            s -> assertThat(s.policy().keep().toString()).contains("7"));
         }
     }
 

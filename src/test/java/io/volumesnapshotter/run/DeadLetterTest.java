@@ -12,6 +12,7 @@ import io.volumesnapshotter.observe.Management;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Schedule;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.schedule.Target;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.ApiRequest;
@@ -395,6 +396,7 @@ class DeadLetterTest {
                                 List.of(new Target(claim, Optional.empty(), Optional.empty())),
                                 Optional.of(NAMESPACE),
                                 Program.INSTALLATION,
+                                InstantSource.system(),
                                 InstantSource.system());
                 Callable<Integer> fail =
                         () -> {
@@ -431,12 +433,12 @@ class DeadLetterTest {
                                             .containsEntry("reason", UNSUPPORTED));
             assertThatThrownBy(() -> failures.replay("hourly-20261122090000"))
                     .hasMessageContaining("no run \"hourly-20261122090000\"");
-            PolicyComponent policies =
-                    program.context().getComponent("policy", PolicyComponent.class);
-            policies.suspend("hourly", true);
+            ScheduleRegistry schedules =
+                    program.context().getComponent("policy", PolicyComponent.class).registry();
+            schedules.suspend("hourly", true);
             assertThatThrownBy(() -> failures.replay("hourly-20261122100000"))
                     .hasMessageContaining("is suspended");
-            policies.suspend("hourly", false);
+            schedules.suspend("hourly", false);
             cluster.driver().heal();
             cluster.log().clear();
             assertThat(failures.replay("hourly-20261122100000"))

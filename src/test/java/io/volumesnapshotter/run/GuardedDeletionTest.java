@@ -154,6 +154,7 @@ class GuardedDeletionTest {
                         running.get()
                                 .context()
                                 .getComponent("policy", PolicyComponent.class)
+                                .registry()
                                 .suspend("hourly", true),
                 "delete",
                 name(EIGHT));
@@ -177,6 +178,7 @@ class GuardedDeletionTest {
                         running.get()
                                 .context()
                                 .getComponent("policy", PolicyComponent.class)
+                                .registry()
                                 .suspend("hourly", true),
                 "create",
                 "");

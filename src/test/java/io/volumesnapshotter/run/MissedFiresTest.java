@@ -21,16 +21,22 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Date;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.apache.camel.Route;
+import org.apache.camel.component.quartz.QuartzComponent;
+import org.apache.camel.component.quartz.QuartzEndpoint;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quartz.CronTrigger;
+import org.quartz.Scheduler;
+import org.quartz.TriggerKey;
 
 /** Fire times that are lost while the program runs. */
 class MissedFiresTest {
@@ -87,6 +93,70 @@ class MissedFiresTest {
         }
     }
 
+    @Test
+    void aClockThatIsSetBackStopsNoFires() {
+        try (Program program = startAhead(Duration.ofHours(2))) {
+            program.setClock(Duration.ZERO);
+            await().until(() -> !program.told(Level.WARN).isEmpty());
+            Instant due = missFire(program);
+            await().until(() -> lastDue().equals(due));
+            assertThat(program.told(Level.WARN))
+                    .containsExactly(
+                            "this machine's clock was set back by 7200 s: the next fire times are"
+                                    + " computed anew");
+        }
+    }
+
+    @Test
+    void aClockThatIsSetAheadStopsNoFires() {
+        try (Program program = start(hourly)) {
+            Instant due = Cron.nextDue(hourly, ZoneOffset.UTC, program.now()).orElseThrow();
+            program.setClock(Duration.between(program.now(), due.plusSeconds(10)));
+            await().until(() -> lastDue().equals(due));
+            assertThat(program.told(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .matches(".* clock was set ahead by 1[78]\\d\\d s, or it slept: .*");
+        }
+    }
+
+    @Test
+    void aSnapshotOfAClockThatWasAheadStandsForNoRunThatIsMadeUp() {
+        try (Program program = start(hourly)) {
+            Instant due = Cron.nextDue(hourly, ZoneOffset.UTC, program.now()).orElseThrow();
+            seed("hourly", due.plusSeconds(7200));
+            program.pass(Duration.between(program.now(), due.plusSeconds(10)));
+            await().until(() -> dues().anyMatch(due::equals));
+        }
+    }
+
+    @Test
+    void quartzComputesTheNextFireTimeAnewAfterTheClockWasSet() throws Exception {
+        try (Program program = startAhead(Duration.ofHours(3))) {
+            Scheduler scheduler =
+                    program.context().getComponent("quartz", QuartzComponent.class).getScheduler();
+            TriggerKey key =
+                    ((QuartzEndpoint) program.context().getRoute("hourly").getEndpoint())
+                            .getTriggerKey();
+            CronTrigger before = (CronTrigger) scheduler.getTrigger(key);
+            // As it is while the clock is ahead.
+            scheduler.rescheduleJob(
+                    key,
+                    before.getTriggerBuilder()
+                            .startAt(Date.from(Instant.now().plus(Duration.ofHours(3))))
+                            .build());
+            Date inAnHour = Date.from(Instant.now().plus(Duration.ofMinutes(61)));
+            assertThat(scheduler.getTrigger(key).getNextFireTime()).isAfter(inAnHour);
+            program.setClock(Duration.ZERO);
+            await().until(() -> scheduler.getTrigger(key).getNextFireTime().before(inAnHour));
+            CronTrigger after = (CronTrigger) scheduler.getTrigger(key);
+            assertThat(after.getCronExpression()).isEqualTo(before.getCronExpression());
+            assertThat(after.getTimeZone()).isEqualTo(before.getTimeZone());
+            assertThat(after.getMisfireInstruction()).isEqualTo(before.getMisfireInstruction());
+            assertThat(after.getJobKey()).isEqualTo(before.getJobKey());
+        }
+    }
+
     /** Lets a fire time of the hourly schedule pass without a fire. */
     private Instant missFire(Program program) {
         Instant due = Cron.nextDue(hourly, ZoneOffset.UTC, program.now()).orElseThrow();
@@ -103,7 +173,8 @@ class MissedFiresTest {
         AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
         FireTimes fireTimes = new FireTimes(now::get);
         MissedFires missedFires =
-                new MissedFires(null, fireTimes, null, () -> true, null, null, now::get);
+                new MissedFires(
+                        null, null, fireTimes, null, () -> true, null, null, now::get, now::get);
         try (Program program = start(NEVER)) {
             Route route = program.context().getRoute("hourly");
             program.context().getRouteController().stopRoute("hourly");
@@ -173,19 +244,20 @@ class MissedFiresTest {
     }
 
     private Program start(String schedule) {
-        return Program.start(
-                cluster,
-                Map.of(
-                        "snapshotter.claims",
-                        "data",
-                        "snapshotter.starting-deadline",
-                        "10m",
-                        "snapshotter.routes",
-                        directory.toString(),
-                        "snapshotter.routes-reload",
-                        "false",
-                        "snapshotter.schedule",
-                        schedule));
+        return program(schedule).start();
+    }
+
+    private Program startAhead(Duration time) {
+        return program(hourly).clockAhead(time).start();
+    }
+
+    private Program.Builder program(String schedule) {
+        return Program.of(cluster)
+                .routes(directory)
+                .with("claims", "data")
+                .with("starting-deadline", "10m")
+                .with("routes-reload", "false")
+                .with("schedule", schedule);
     }
 
     private void seed(String schedule, Instant fireTime) {
@@ -230,12 +302,14 @@ class MissedFiresTest {
 
     /** When the newest snapshot of the hourly schedule was due. */
     private Instant lastDue() {
+        return dues().max(Instant::compareTo).orElse(Instant.MIN);
+    }
+
+    private Stream<Instant> dues() {
         return cluster.snapshots(NAMESPACE).stream()
                 .map(SimulatedSnapshot::name)
                 .filter(name -> name.startsWith("data-hourly-"))
                 .map(name -> name.substring("data-hourly-".length()))
-                .map(time -> LocalDateTime.parse(time, TIME).toInstant(ZoneOffset.UTC))
-                .max(Instant::compareTo)
-                .orElse(Instant.MIN);
+                .map(time -> LocalDateTime.parse(time, TIME).toInstant(ZoneOffset.UTC));
     }
 }

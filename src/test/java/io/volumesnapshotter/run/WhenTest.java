@@ -6,11 +6,13 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.volumesnapshotter.schedule.ClaimFacts;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.Cron;
 import io.volumesnapshotter.schedule.Policy;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Schedule;
+import io.volumesnapshotter.schedule.Target;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
@@ -38,6 +40,8 @@ import org.apache.camel.builder.ExchangeBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** When a schedule acts: fire times that were missed, spread creations, suspension. */
 class WhenTest {
@@ -231,7 +235,7 @@ class WhenTest {
                             .getRegistry()
                             .lookupByNameAndType("kubernetesClient", KubernetesClient.class);
             FireTimes fireTimes = new FireTimes(now::get);
-            Claims claims = new Claims(client);
+            Claims claims = new Claims(client, now::get);
             RunStart start =
                     new RunStart(
                             client,
@@ -241,6 +245,7 @@ class WhenTest {
                             new Brake(() -> true, () -> false, any -> false),
                             () -> false,
                             fireTimes,
+                            now::get,
                             now::get);
             Exchange fire =
                     ExchangeBuilder.anExchange(program.context())
@@ -289,6 +294,7 @@ class WhenTest {
                         new Brake(leads::next, () -> false, any -> false),
                         () -> false,
                         fireTimes,
+                        InstantSource.system(),
                         InstantSource.system());
         Exchange fire =
                 ExchangeBuilder.anExchange(new DefaultCamelContext())
@@ -420,22 +426,7 @@ class WhenTest {
 
     @Test
     void creationsAreSpreadOverTheJitterEachClaimAtItsOwnTime() {
-        Policy policy =
-                Policy.of(
-                        new Settings(
-                                name -> name,
-                                name ->
-                                        Optional.ofNullable(
-                                                Map.of(
-                                                                "claims", "*",
-                                                                "keep-last", "1",
-                                                                "ready-timeout", "1m",
-                                                                "poll-interval", "1s",
-                                                                "max-poll-interval", "1s",
-                                                                "starting-deadline", "1m",
-                                                                "jitter", "10m",
-                                                                "concurrency", "4")
-                                                        .get(name))));
+        Policy policy = spreadOverTenMinutes();
         List<Claim> claims =
                 IntStream.range(0, 200).mapToObj(i -> new Claim("shop", "claim-" + i)).toList();
         Run ten = run(policy, TEN);
@@ -444,6 +435,21 @@ class WhenTest {
         assertThat(delays).allMatch(delay -> delay >= 0 && delay < 600_000);
         assertThat(delays.stream().filter(delay -> delay < 300_000).count()).isBetween(60L, 140L);
         assertThat(claims.stream().map(eleven::startDelay).toList()).isEqualTo(delays);
+    }
+
+    private static Policy spreadOverTenMinutes() {
+        Map<String, String> settings =
+                Map.of(
+                        "claims", "*",
+                        "keep-last", "1",
+                        "ready-timeout", "1m",
+                        "poll-interval", "1s",
+                        "max-poll-interval", "1s",
+                        "starting-deadline", "1m",
+                        "jitter", "10m",
+                        "concurrency", "4");
+        return Policy.of(
+                new Settings(name -> name, name -> Optional.ofNullable(settings.get(name))));
     }
 
     @Test
@@ -479,6 +485,37 @@ class WhenTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {-7200, -12, 12, 7200})
+    void aRunThatGoesOnHasItsTimeWhateverBecomesOfTheWallClock(long step) {
+        AtomicReference<Instant> wall = new AtomicReference<>(TEN);
+        AtomicReference<Instant> steady = new AtomicReference<>(TEN);
+        Claim claim = new Claim(NAMESPACE, "data");
+        Policy policy = spreadOverTenMinutes();
+        Run run =
+                new Run(
+                        new Firing(
+                                new Schedule("hourly", policy),
+                                TEN,
+                                ZoneOffset.UTC,
+                                Firing.Cause.TRIGGER),
+                        List.of(new Target(claim, Optional.empty(), Optional.empty())),
+                        Optional.of(NAMESPACE),
+                        Program.INSTALLATION,
+                        wall::get,
+                        steady::get);
+        run.setFacts(ClusterFacts.of(steady.get(), List.of(), ClaimFacts.UNKNOWN));
+        wall.set(TEN.plusSeconds(step));
+        assertThat(run.hasTime()).isTrue();
+        assertThat(run.isStuck()).isFalse();
+        assertThat(run.facts()).isNotNull();
+        assertThat(run.startDelay(claim)).isBetween(0L, 600_000L);
+        assertThat(run.pollDelay()).isLessThanOrEqualTo(policy.maxPollInterval().toMillis());
+        steady.set(TEN.plus(Duration.ofMinutes(12)));
+        assertThat(run.hasTime()).isFalse();
+        assertThat(run.facts()).isNull();
+    }
+
     private static Run run(Policy policy, Instant fireTime) {
         return new Run(
                 new Firing(
@@ -489,6 +526,7 @@ class WhenTest {
                 List.of(),
                 Optional.of("shop"),
                 Program.INSTALLATION,
+                () -> fireTime,
                 () -> fireTime);
     }
 

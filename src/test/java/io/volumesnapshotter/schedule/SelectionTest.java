@@ -8,6 +8,8 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolume;
+import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.micrometer.core.instrument.Counter;
@@ -47,6 +49,11 @@ class SelectionTest {
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
     private static final Instant ELEVEN = Instant.parse("2026-11-22T11:00:00Z");
+
+    private static final String BETA = "volume.beta.kubernetes.io/storage-provisioner";
+
+    private static final Map<String, String> BY_DRIVER =
+            Map.of("claims", "*", "snapshot-class-by-driver", SimulatedCluster.DRIVER + "=bronze");
 
     @AutoClose private final SimulatedCluster cluster = SimulatedCluster.start();
 
@@ -229,6 +236,88 @@ class SelectionTest {
     }
 
     @Test
+    void theDriverIsTheProvisionersAnnotationElseItsBetaFormElseTheVolumes() {
+        cluster.snapshotClass("bronze", SimulatedCluster.DRIVER, false, "Delete");
+        cluster.put(claimOf("beta", Map.of(BETA, SimulatedCluster.DRIVER), "pv-1"));
+        cluster.put(claimOf("bare", Map.of(), "pv-2"));
+        cluster.put(volume("pv-2", SimulatedCluster.DRIVER));
+        cluster.access().grant(EVERYWHERE, "persistentvolumes", "get");
+        try (Program program = start(BY_DRIVER)) {
+            program.fire(TEN);
+            program.fire(ELEVEN);
+            assertThat(program.told(Level.WARN)).isEmpty();
+        }
+        assertThat(classOf("beta")).isEqualTo("bronze");
+        assertThat(classOf("bare")).isEqualTo("bronze");
+        assertThat(cluster.log().count(entry -> entry.resource().equals("persistentvolumes")))
+                .describedAs("a volume's driver never changes")
+                .isOne();
+    }
+
+    @Test
+    void whyADriverIsNotKnownIsToldOnceForEachClaimAndTheDefaultClassIsTaken() {
+        cluster.put(claimOf("bare", Map.of(), "pv-1"));
+        cluster.put(claimOf("other", Map.of(), "pv-2"));
+        try (Program program = start(BY_DRIVER)) {
+            program.fire(TEN);
+            program.fire(ELEVEN);
+            assertThat(program.told(Level.WARN))
+                    .filteredOn(line -> line.contains("snapshot-class-by-driver"))
+                    .hasSize(2)
+                    .anyMatch(
+                            line ->
+                                    line.startsWith(
+                                            "hourly apps/bare: snapshot-class-by-driver does not"
+                                                    + " apply: the claim has no annotation "
+                                                    + "volume.kubernetes.io/storage-provisioner or "
+                                                    + BETA
+                                                    + ", and its volume pv-1 may not be read, which"
+                                                    + " k8s/components/read-volumes grants; or name"
+                                                    + " its class by the annotation"
+                                                    + " volume-snapshotter/snapshot-class"));
+        }
+        assertThat(cluster.log().count(entry -> entry.resource().equals("persistentvolumes")))
+                .describedAs("a refusal is remembered")
+                .isOne();
+    }
+
+    @ParameterizedTest(name = "a volume of driver {0}: {1}")
+    @CsvSource({"'', is of no CSI driver", "NONE, is not there"})
+    void aVolumeWithoutADriverIsTold(String driver, String words) {
+        cluster.put(claimOf("bare", Map.of(), "pv-1"));
+        if (driver.isEmpty()) {
+            cluster.put(volume("pv-1", null));
+        }
+        cluster.access().grant(EVERYWHERE, "persistentvolumes", "get");
+        try (Program program = start(BY_DRIVER)) {
+            program.fire(TEN);
+            assertThat(program.told(Level.WARN))
+                    .anyMatch(line -> line.contains("and its volume pv-1 " + words));
+        }
+    }
+
+    @Test
+    void whatATenantWritesOnAClaimReachesTheLogInOneCleanLine() {
+        cluster.put(
+                claimOf(
+                        "bad",
+                        Map.of(
+                                "volume.kubernetes.io/storage-provisioner",
+                                "kubernetes.io/\u001b[2J\nERROR all is lost" + "x".repeat(100_000)),
+                        "pv-1"));
+        try (Program program = start(Map.of("claims", "*"))) {
+            program.fire(TEN);
+            assertThat(program.told(Level.WARN))
+                    .filteredOn(line -> line.contains("apps/bad"))
+                    .singleElement()
+                    .asString()
+                    .contains("kubernetes.io/[2J ERROR all is lostxxx", "x…")
+                    .hasSizeLessThan(2_000)
+                    .doesNotContain("\u001b", "\n");
+        }
+    }
+
+    @Test
     void aSchedulesOwnClassesReplaceTheProgramsAndNamedClaimsHaveNoneByDriver(@TempDir Path routes)
             throws IOException {
         for (String name : List.of("bronze", "silver")) {
@@ -326,6 +415,7 @@ class SelectionTest {
                             List.of(),
                             Optional.of(NAMESPACE),
                             Program.INSTALLATION,
+                            InstantSource.system(),
                             InstantSource.system());
             journal.started(run);
             journal.ended(run);
@@ -436,6 +526,32 @@ class SelectionTest {
         cluster.access()
                 .grant(EVERYWHERE, SNAPSHOTS, "create", "get", "list", "delete")
                 .grant(EVERYWHERE, "persistentvolumeclaims", "list");
+    }
+
+    private static PersistentVolumeClaim claimOf(
+            String name, Map<String, String> annotations, String volume) {
+        return new PersistentVolumeClaimBuilder(claim(name, "", SimulatedCluster.STORAGE_CLASS))
+                .editMetadata()
+                .withAnnotations(annotations)
+                .endMetadata()
+                .editSpec()
+                .withVolumeName(volume)
+                .endSpec()
+                .build();
+    }
+
+    private static PersistentVolume volume(String name, String driver) {
+        PersistentVolumeBuilder volume =
+                new PersistentVolumeBuilder().withNewMetadata().withName(name).endMetadata();
+        return driver == null
+                ? volume.withNewSpec().withNewHostPath("/data", "Directory").endSpec().build()
+                : volume.withNewSpec()
+                        .withNewCsi()
+                        .withDriver(driver)
+                        .withVolumeHandle(name)
+                        .endCsi()
+                        .endSpec()
+                        .build();
     }
 
     private static PersistentVolumeClaim claim(String name, String driver, String storageClass) {

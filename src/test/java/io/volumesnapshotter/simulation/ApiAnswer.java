@@ -56,6 +56,27 @@ public record ApiAnswer(int code, List<Map.Entry<String, String>> headers, byte[
                 .answer();
     }
 
+    /** 422 as a snapshot gets it that a ValidatingAdmissionPolicy denies with this message. */
+    public static ApiAnswer deniedByPolicy(ApiRequest request, String message) {
+        return ApiFailure.deniedByPolicy(ResourceType.SNAPSHOT, request.objectName(), message)
+                .answer();
+    }
+
+    /**
+     * What an admission webhook answers that denies.
+     *
+     * @param code the code that it chose
+     */
+    public static ApiAnswer deniedByWebhook(int code, String webhook, String message) {
+        return ApiFailure.deniedByWebhook(code, webhook, message).answer();
+    }
+
+    /** 403 of a webhook that denies without a message, as newer API servers put it. */
+    public static ApiAnswer deniedByWebhookOfNewerServer(ApiRequest request, String webhook) {
+        return ApiFailure.deniedByWebhook(ResourceType.SNAPSHOT, request.objectName(), webhook)
+                .answer();
+    }
+
     /** 403 as a snapshot gets it in a namespace that is going away. */
     public static ApiAnswer namespaceTerminating(ApiRequest request) {
         return ApiFailure.namespaceTerminating(

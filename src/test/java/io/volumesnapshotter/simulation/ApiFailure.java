@@ -123,6 +123,39 @@ final class ApiFailure extends RuntimeException {
                 .about(type, name);
     }
 
+    static ApiFailure deniedByPolicy(ResourceType type, String name, String message) {
+        String denied =
+                "ValidatingAdmissionPolicy 'owners' with binding 'owners' denied request: "
+                        + message;
+        ApiFailure failure =
+                new ApiFailure(
+                                422,
+                                "Invalid",
+                                "%s \"%s\" is forbidden: %s"
+                                        .formatted(type.qualified(), name, denied))
+                        .about(type, name);
+        failure.details().putArray("causes").addObject().put("message", denied);
+        return failure;
+    }
+
+    static ApiFailure deniedByWebhook(int code, String webhook, String message) {
+        return new ApiFailure(
+                code,
+                code == 400 ? "BadRequest" : code == 500 ? "InternalError" : "Forbidden",
+                "admission webhook \"%s\" denied the request: %s".formatted(webhook, message));
+    }
+
+    /** As a server says it that names the object first, of a webhook that gives no reason. */
+    static ApiFailure deniedByWebhook(ResourceType type, String name, String webhook) {
+        return new ApiFailure(
+                        403,
+                        "Forbidden",
+                        ("%s \"%s\" is forbidden: admission webhook \"%s\" denied the request"
+                                        + " without explanation")
+                                .formatted(type.qualified(), name, webhook))
+                .about(type, name);
+    }
+
     static ApiFailure namespaceTerminating(ResourceType type, String name, String namespace) {
         return new ApiFailure(
                         403,

@@ -20,6 +20,8 @@ record ResourceType(String group, String version, String plural, String kind, bo
                     false);
     static final ResourceType CLAIM =
             new ResourceType("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true);
+    static final ResourceType VOLUME =
+            new ResourceType("", "v1", "persistentvolumes", "PersistentVolume", false);
     static final ResourceType NAMESPACE =
             new ResourceType("", "v1", "namespaces", "Namespace", false);
     static final ResourceType QUOTA =
@@ -54,6 +56,7 @@ record ResourceType(String group, String version, String plural, String kind, bo
                     SNAPSHOT,
                     SNAPSHOT_CLASS,
                     CLAIM,
+                    VOLUME,
                     NAMESPACE,
                     QUOTA,
                     EVENT,

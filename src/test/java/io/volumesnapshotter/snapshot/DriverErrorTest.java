@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DriverErrorTest {
@@ -50,5 +51,29 @@ class DriverErrorTest {
         assertThat(DriverError.areSame(first, again)).isTrue();
         assertThat(DriverError.areSame(first, "api error InternalError: RequestID: 1")).isFalse();
         assertThat(DriverError.areSame(first, null)).isFalse();
+    }
+
+    @ParameterizedTest(name = "{0} and {1}: {2}")
+    @CsvSource({
+        "abc, abc, true",
+        "abc, abd, false",
+        "id 12ab-7, id, false",
+        "id 12ab-7, id ff-00-1, true",
+        "took 3 s, took 14 s, true",
+        "deed 1, dead 1, false",
+        "x1y, xy, true",
+        "vol-face is gone, vol-beef is gone, false",
+        "vol-face0 is gone, vol-beef7 is gone, true"
+    })
+    void onlyRunsOfHexadecimalDigitsWithANumberInThemVary(String one, String other, boolean same) {
+        assertThat(DriverError.areSame(one, other)).isEqualTo(same);
+    }
+
+    @Test
+    void longWordsAreComparedInOnePass() {
+        // As much as a quadratic comparison would take hours for.
+        String id = "a".repeat(10_000_000);
+        assertThat(DriverError.areSame(id + " x", id + " y")).isFalse();
+        assertThat(DriverError.areSame(id + "1 x", id + "2 x")).isTrue();
     }
 }

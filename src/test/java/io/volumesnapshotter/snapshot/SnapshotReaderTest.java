@@ -2,9 +2,8 @@ package io.volumesnapshotter.snapshot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
-import io.fabric8.kubernetes.api.model.GenericKubernetesResourceBuilder;
-import java.util.List;
+import io.volumesnapshotter.kubernetes.ApiObject;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,24 +14,27 @@ class SnapshotReaderTest {
     @ParameterizedTest(name = "hold: \"{0}\" pins: {1}")
     @CsvSource({"true, true", "'', true", "until the audit, true", "False, true", "false, false"})
     void theHoldAnnotationPinsByAnyValueButFalse(String value, boolean held) {
-        assertThat(read(Map.of(Snapshot.HOLD, value)).held()).isEqualTo(held);
+        assertThat(read(Map.of(ApiObject.annotation(Snapshot.HOLD), value)).held()).isEqualTo(held);
     }
 
     @Test
     void withoutTheHoldAnnotationNothingIsPinned() {
-        assertThat(read(Map.of("volume-snapshotter/holder", "true")).held()).isFalse();
-        assertThat(read(null).held()).isFalse();
+        assertThat(read(Map.of(ApiObject.annotation("volume-snapshotter/holder"), "true")).held())
+                .isFalse();
+        assertThat(read(Map.of()).held()).isFalse();
     }
 
-    private static Snapshot read(Map<String, String> annotations) {
-        GenericKubernetesResource resource =
-                new GenericKubernetesResourceBuilder()
-                        .withNewMetadata()
-                        .withName("data-hourly-20261122100000")
-                        .withCreationTimestamp("2026-11-22T10:00:01Z")
-                        .withAnnotations(annotations)
-                        .endMetadata()
-                        .build();
-        return SnapshotReader.read(List.of(resource)).get(0);
+    @Test
+    void anErrorWithoutWordsIsOneAllTheSame() {
+        assertThat(read(Map.of("/status/error", true)).error()).isEqualTo("no message");
+        assertThat(read(Map.of()).error()).isNull();
+    }
+
+    private static Snapshot read(Map<String, Object> fields) {
+        Map<String, Object> all = new HashMap<>(fields);
+        all.put(ApiObject.NAME, "data-hourly-20261122100000");
+        all.put(ApiObject.NAMESPACE, "shop");
+        all.put(ApiObject.CREATED, "2026-11-22T10:00:01Z");
+        return SnapshotReader.read(new ApiObject(all));
     }
 }

@@ -37,13 +37,20 @@ public final class Program implements AutoCloseable {
     private final ToldLines lines = new ToldLines();
     private final SnapshotterConfiguration configuration;
 
-    /** How far the program's clock is ahead of the real one. */
-    private volatile Duration ahead = Duration.ZERO;
+    /** How much time has passed for the program that has not. */
+    private volatile Duration passed = Duration.ZERO;
+
+    /** How far the program's wall clock was set ahead. */
+    private volatile Duration ahead;
 
     private Program(Builder builder) {
+        ahead = builder.ahead;
         configuration =
                 new SnapshotterConfiguration(
-                        builder.cluster.config(NAMESPACE), builder.environment, this::now);
+                        builder.cluster.config(NAMESPACE),
+                        builder.environment,
+                        this::now,
+                        () -> System.nanoTime() + passed.toNanos());
         builder.settings.forEach(main::addOverrideProperty);
         main.bind("metricsPage", new NegotiatedMetrics());
         builder.beans.forEach(main::bind);
@@ -80,6 +87,7 @@ public final class Program implements AutoCloseable {
         private final Map<String, String> settings = new HashMap<>();
         private final Map<String, Object> beans = new HashMap<>();
         private Map<String, String> environment = Map.of();
+        private Duration ahead = Duration.ZERO;
 
         private Builder(SimulatedCluster cluster) {
             this.cluster = cluster;
@@ -114,6 +122,12 @@ public final class Program implements AutoCloseable {
         /** What else a pod's environment says. */
         public Builder environment(Map<String, String> variables) {
             environment = variables;
+            return this;
+        }
+
+        /** A wall clock that is so far ahead at the start. */
+        public Builder clockAhead(Duration time) {
+            ahead = time;
             return this;
         }
 
@@ -168,15 +182,20 @@ public final class Program implements AutoCloseable {
 
     /** The present, as far as the program knows. */
     public Instant now() {
-        return Instant.now().plus(ahead);
+        return Instant.now().plus(passed).plus(ahead);
     }
 
     /**
-     * Puts the program's clock forward. Quartz does not notice, so what was due meanwhile is missed
+     * Lets time pass for the program. Quartz does not notice, so what was due meanwhile is missed
      * and made up; waits that have begun last as long as they were to.
      */
     public void pass(Duration time) {
-        ahead = ahead.plus(time);
+        passed = passed.plus(time);
+    }
+
+    /** Sets the program's wall clock so far ahead of the right time, which Quartz has. */
+    public void setClock(Duration aheadOfTime) {
+        ahead = aheadOfTime;
     }
 
     public CamelContext context() {
