@@ -1,6 +1,7 @@
 package io.volumesnapshotter;
 
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -8,6 +9,12 @@ import io.volumesnapshotter.simulation.RequestLog;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.PackagedProgram;
+
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,10 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Two packaged programs as processes, of which one leads: killed, frozen, told to stop. */
 class HighAvailabilityIT {
@@ -186,9 +189,9 @@ class HighAvailabilityIT {
                         "SNAPSHOTTER_LEADER_ELECTION",
                         "true",
                         "SNAPSHOTTER_LEASE_DURATION",
-                        "4s",
+                        "8s",
                         "SNAPSHOTTER_RENEW_DEADLINE",
-                        "2s",
+                        "5s",
                         "SNAPSHOTTER_RETRY_PERIOD",
                         "500ms"));
     }

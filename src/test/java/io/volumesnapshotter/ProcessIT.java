@@ -1,16 +1,25 @@
 package io.volumesnapshotter;
 
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.testing.PackagedProgram;
+
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -21,11 +30,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The packaged program as a process: told to stop, killed, misconfigured, without a cluster. */
 class ProcessIT {
@@ -53,13 +57,14 @@ class ProcessIT {
 
     @Test
     void aRunThatGoesOnWhenToldToStopIsFinished() throws Exception {
-        cluster.driver().readyAfter(Duration.ofSeconds(3));
+        cluster.driver().neverReady();
         try (PackagedProgram program = start(Map.of())) {
             await().until(() -> cluster.log().count("create", "volumesnapshots") == 2);
-            assertThat(program.terminate()).isZero();
-            assertThat(program.lines())
-                    .anyMatch(line -> line.contains("told to stop"))
-                    .anyMatch(line -> line.contains("succeeded, 2 of 2 ready"));
+            program.tellToEnd();
+            program.awaitLine("told to stop");
+            cluster.driver().heal();
+            assertThat(program.awaitExit()).isZero();
+            assertThat(program.lines()).anyMatch(line -> line.contains("succeeded, 2 of 2 ready"));
         }
     }
 
@@ -107,12 +112,14 @@ class ProcessIT {
 
     @Test
     void aSecondSignalChangesNothing() throws Exception {
-        cluster.driver().readyAfter(Duration.ofSeconds(3));
+        cluster.driver().neverReady();
         try (PackagedProgram program = start(Map.of())) {
             await().until(() -> cluster.log().count("create", "volumesnapshots") == 2);
             program.tellToEnd();
             program.awaitLine("told to stop");
-            assertThat(program.terminate()).isZero();
+            program.tellToEnd();
+            cluster.driver().heal();
+            assertThat(program.awaitExit()).isZero();
             assertThat(program.lines()).anyMatch(line -> line.contains("succeeded, 2 of 2 ready"));
         }
     }

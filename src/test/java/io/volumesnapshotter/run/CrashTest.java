@@ -1,10 +1,12 @@
 package io.volumesnapshotter.run;
 
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
+
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.Faults.Boundary;
 import io.volumesnapshotter.simulation.SimulatedCluster;
@@ -14,6 +16,13 @@ import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.Scale;
 import io.volumesnapshotter.testing.TestRoutes;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -25,11 +34,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Cuts the program off at every boundary of every request of a run, which to the cluster is the
@@ -38,6 +42,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class CrashTest {
 
+    private static final Instant SEVEN = Instant.parse("2026-11-22T07:00:00Z");
     private static final Instant EIGHT = Instant.parse("2026-11-22T08:00:00Z");
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
@@ -48,8 +53,9 @@ class CrashTest {
      *
      * @param claims its claims
      * @param settings beside those that all have
-     * @param keepLast how many stay, and how many there are before
-     * @param quota of the namespace, 0 for none
+     * @param keepLast how many stay
+     * @param quota of the namespace, which is full before, 0 for none; else there are as many
+     *     before as stay
      * @param madeUp whether both runs are made up for the same fire time, as after a start
      * @param requests what it sends when nothing happens; when the first look comes too early, it
      *     sends another list
@@ -94,9 +100,11 @@ class CrashTest {
                             List.of("data"),
                             Map.of("snapshotter.claims", "data"),
                             2,
-                            2,
+                            3,
                             false,
-                            List.of("create", "list", "delete", "list", "create", "list", "list")));
+                            List.of(
+                                    "create", "list", "delete", "list", "create", "list", "list",
+                                    "delete")));
 
     @TempDir private static Path routes;
 
@@ -184,8 +192,8 @@ class CrashTest {
         }
         for (String claim : scenario.claims()) {
             cluster.claim(NAMESPACE, claim, Map.of("tier", "gold"));
-            Stream.of(NINE, EIGHT)
-                    .limit(scenario.keepLast())
+            Stream.of(NINE, EIGHT, SEVEN)
+                    .limit(Math.max(scenario.keepLast(), scenario.quota()))
                     .forEach(due -> earlier(cluster, claim, due));
         }
         return cluster;
