@@ -188,8 +188,8 @@ class BadInputTest {
         edit("run-schedule", "ref: snapshots", "ref: snapshot");
         assertThat(startWithRoutes())
                 .contains(
-                        "run-schedule.camel.yaml:40: bean: \"snapshot\"",
-                        "failures, runs, snapshots");
+                        "run-schedule.camel.yaml:24: bean: \"snapshot\"",
+                        "failures, retryPolicy, runs, snapshots");
     }
 
     @Test

@@ -1,7 +1,6 @@
 package io.volumesnapshotter;
 
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -9,12 +8,6 @@ import io.volumesnapshotter.simulation.RequestLog;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.PackagedProgram;
-
-import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +19,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Two packaged programs as processes, of which one leads: killed, frozen, told to stop. */
 class HighAvailabilityIT {

@@ -1,25 +1,16 @@
 package io.volumesnapshotter;
 
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.testing.PackagedProgram;
-
-import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
-
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -30,6 +21,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The packaged program as a process: told to stop, killed, misconfigured, without a cluster. */
 class ProcessIT {

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
+import org.apache.camel.CamelContextAware;
 import org.apache.camel.ExpressionIllegalSyntaxException;
 import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.FailedToStartRouteException;
@@ -218,6 +219,7 @@ record RouteMistake(InvalidSettingException words, String route, int line) {
                                         .getName()
                                         .startsWith(Settings.PROGRAM + "."))
                 .filter(bean -> !(bean.getValue() instanceof HealthCheck))
+                .filter(bean -> !(bean.getValue() instanceof CamelContextAware))
                 .map(bean -> bean.getKey())
                 .sorted()
                 .collect(Collectors.joining(", "));

@@ -349,7 +349,7 @@ class RouteReloadTest {
                         "ref: snapshots",
                         "ref: snapshot",
                         "bean: \"snapshot\"",
-                        "failures, runs, snapshots"),
+                        "failures, retryPolicy, runs, snapshots"),
                 Arguments.of(
                         "run-schedule",
                         "method: takeOver",
@@ -449,7 +449,7 @@ class RouteReloadTest {
                     "uri: direct:handle-failure\n            - to:\n                uri: log:x?"
                             + option);
             mount();
-            awaitTold(program, Level.ERROR, "error-handling.camel.yaml:66: " + words, remedy);
+            awaitTold(program, Level.ERROR, "error-handling.camel.yaml:69: " + words, remedy);
             assertThat(program.told(Level.ERROR)).hasSize(1);
         }
     }

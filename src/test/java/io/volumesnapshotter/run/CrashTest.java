@@ -1,12 +1,10 @@
 package io.volumesnapshotter.run;
 
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
-
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.Faults.Boundary;
 import io.volumesnapshotter.simulation.SimulatedCluster;
@@ -16,13 +14,6 @@ import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.Scale;
 import io.volumesnapshotter.testing.TestRoutes;
-
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -34,6 +25,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Cuts the program off at every boundary of every request of a run, which to the cluster is the

@@ -308,7 +308,7 @@ class SelectionTest {
         try (Program program = start(Map.of("claims", "*"))) {
             program.fire(TEN);
             assertThat(program.told(Level.WARN))
-                    .filteredOn(line -> line.contains("apps/bad"))
+                    .filteredOn(line -> line.startsWith("hourly apps/bad"))
                     .singleElement()
                     .asString()
                     .contains("kubernetes.io/[2J ERROR all is lostxxx", "x…")
