@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -38,6 +39,14 @@ final class MissedRuns {
     boolean check(Run run, Firing firing, Optional<Trigger> trigger, boolean wasThere)
             throws MissedException {
         Instant due = firing.due();
+        Set<Claim> good =
+                run.inScope(snapshots.ofRun(run)).stream()
+                        .filter(Snapshot::isGood)
+                        .map(Snapshot::claim)
+                        .collect(Collectors.toSet());
+        if (good.containsAll(run.claims())) {
+            return false;
+        }
         Map<Claim, List<Snapshot>> taken =
                 run.inScope(snapshots.ofSchedule(run)).stream()
                         .filter(snapshot -> SnapshotLabels.isOfTheProgram(snapshot.labels()))
