@@ -85,13 +85,13 @@ class HawtioOnlineIT {
     }
 
     @ParameterizedTest
-    @MethodSource("io.volumesnapshotter.JolokiaIT#allowed")
+    @MethodSource("io.volumesnapshotter.observe.JolokiaIT#allowed")
     void whatIsAllowedWithAPasswordIsAnswered(String request) throws Exception {
         assertThat(ask(gateway, request)).isEqualTo(200);
     }
 
     @ParameterizedTest
-    @MethodSource("io.volumesnapshotter.JolokiaIT#denied")
+    @MethodSource("io.volumesnapshotter.observe.JolokiaIT#denied")
     void whatIsRefusedWithAPasswordIsRefused(String request) throws Exception {
         assertThat(ask(gateway, request)).isEqualTo(403);
     }

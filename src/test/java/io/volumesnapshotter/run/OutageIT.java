@@ -10,10 +10,12 @@ import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.Faults.Boundary;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.PackagedProgram;
+import io.volumesnapshotter.testing.Patience;
 import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -46,6 +48,9 @@ class OutageIT {
     /** That the API does not serve, and that it does again. */
     private static final int LINES_OF_THE_API = 4;
 
+    /** A request that hangs takes ten seconds, and is sent again after longer and longer waits. */
+    private static final Duration LIMIT = Patience.scaled(Duration.ofMinutes(3));
+
     private static final long GROWTH = 3_000_000;
 
     private static final Pattern RUN = Pattern.compile("\\S+ \\w+ +(\\S+-\\d{14})[ :].*");
@@ -65,7 +70,7 @@ class OutageIT {
             program.awaitLine("succeeded");
             int healthy = program.lines().size();
             Faults.Fault hang = cluster.faults().hold(Boundary.ARRIVED, any -> true, Faults.ALWAYS);
-            await().until(() -> hang.hits() > 3 * (NAMING + SELECTING));
+            await().atMost(LIMIT).until(() -> hang.hits() > 3 * (NAMING + SELECTING));
             cluster.goDown();
             hang.cancel();
             awaitRuns(program);
@@ -94,7 +99,8 @@ class OutageIT {
 
             cluster.comeBack();
             int before = program.lines().size();
-            await().untilAsserted(
+            await().atMost(LIMIT)
+                    .untilAsserted(
                             () ->
                                     assertThat(program.lines().stream().skip(before))
                                             .filteredOn(line -> line.contains("succeeded"))
@@ -135,7 +141,7 @@ class OutageIT {
 
     private static void awaitRuns(PackagedProgram program) {
         int soFar = runs(program);
-        await().until(() -> runs(program) >= soFar + 2 * NAMING);
+        await().atMost(LIMIT).until(() -> runs(program) >= soFar + 2 * NAMING);
     }
 
     /** How many runs have ended without a success. */
