@@ -359,7 +359,8 @@ class FaultMatrixTest {
             }
             for (Cell cell : running.keySet()) {
                 try {
-                    ended.put(cell, running.get(cell).get());
+                    // How often one is sent that is carried out late depends on the machine.
+                    ended.put(cell, running.get(cell).get().replaceAll("/ ok [2-9]$", "/ ok 2+"));
                 } catch (ExecutionException e) {
                     ended.put(cell, "BROKEN");
                     broken.add(cell.row.title + ", " + cell.column + ": " + e.getCause());

@@ -110,7 +110,7 @@ final class SoakLane implements AutoCloseable {
                             .replace("{{cron:{{snapshotter.schedule}}}}", schedule.cron()));
         }
         cluster.namespace(FULL);
-        cluster.quota(FULL, 4);
+        cluster.quota(FULL, 6);
         cluster.access()
                 .grant(FULL, SimulatedCluster.SNAPSHOTS, "create", "get", "list", "delete")
                 .grant(NAMESPACE, "persistentvolumeclaims", "list");
