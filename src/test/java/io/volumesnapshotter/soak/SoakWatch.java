@@ -13,6 +13,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -165,8 +166,11 @@ final class SoakWatch {
         }
     }
 
-    /** Checks, when nothing goes on, that just that is left which the rules keep. */
-    void checkSettled() {
+    /**
+     * Checks, when nothing goes on, that nothing is missing of what the rules keep, and that
+     * nothing else is left of a schedule whose last run pruned.
+     */
+    void checkSettled(Predicate<SoakSchedule> pruned) {
         for (SoakSchedule schedule : schedules) {
             Map<String, List<SimulatedSnapshot>> byClaim =
                     cluster.snapshots(schedule.namespace()).stream()
@@ -179,12 +183,16 @@ final class SoakWatch {
             TreeSet<String> claims = new TreeSet<>(schedule.claims());
             claims.addAll(byClaim.keySet());
             for (String claim : claims) {
-                checkSettled(schedule, claim, byClaim.getOrDefault(claim, List.of()));
+                List<SimulatedSnapshot> left = byClaim.getOrDefault(claim, List.of());
+                if (pruned.test(schedule)) {
+                    checkPruned(schedule, left);
+                }
+                checkKept(schedule, claim, left);
             }
         }
     }
 
-    private void checkSettled(SoakSchedule schedule, String claim, List<SimulatedSnapshot> left) {
+    private void checkPruned(SoakSchedule schedule, List<SimulatedSnapshot> left) {
         for (SimulatedSnapshot snapshot : left) {
             List<SimulatedSnapshot> others = new ArrayList<>(left);
             others.remove(snapshot);
@@ -194,6 +202,9 @@ final class SoakWatch {
                 broken("%s stayed, although no rule keeps it", snapshot.name());
             }
         }
+    }
+
+    private void checkKept(SoakSchedule schedule, String claim, List<SimulatedSnapshot> left) {
         long good = left.stream().filter(SoakSchedule::isGood).count();
         int ever = everReady.getOrDefault(schedule.name() + " " + claim, 0);
         if (good < Math.min(schedule.last(), ever)) {
