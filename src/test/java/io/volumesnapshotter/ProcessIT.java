@@ -194,14 +194,16 @@ class ProcessIT {
         }
         try (PackagedProgram program = start(Map.of())) {
             program.awaitLine("succeeded, 2 of 2 ready");
+            // While it runs: told to stop, it would delete nothing more.
+            await().pollInterval(Duration.ofMillis(20))
+                    .untilAsserted(
+                            () ->
+                                    assertThat(cluster.snapshots(NAMESPACE))
+                                            .allMatch(SimulatedSnapshot::ready)
+                                            .extracting(SimulatedSnapshot::claim)
+                                            .containsExactlyInAnyOrder("data", "db"));
             assertThat(program.terminate()).isZero();
         }
-        await().untilAsserted(
-                        () ->
-                                assertThat(cluster.snapshots(NAMESPACE))
-                                        .allMatch(SimulatedSnapshot::ready)
-                                        .extracting(SimulatedSnapshot::claim)
-                                        .containsExactlyInAnyOrder("data", "db"));
     }
 
     @Test
