@@ -1,5 +1,6 @@
 package io.volumesnapshotter.simulation;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -43,10 +44,37 @@ final class ClusterContent {
         return claim;
     }
 
-    ObjectNode storageClass() {
-        return object(ResourceType.STORAGE_CLASS, "", SimulatedCluster.STORAGE_CLASS)
-                .put("provisioner", SimulatedCluster.DRIVER)
-                .put("volumeBindingMode", "Immediate");
+    ObjectNode storageClass(String name, String driver, String bindingMode) {
+        return object(ResourceType.STORAGE_CLASS, "", name)
+                .put("provisioner", driver)
+                .put("reclaimPolicy", "Delete")
+                .put("volumeBindingMode", bindingMode);
+    }
+
+    /** A new volume that is made for a claim. */
+    ObjectNode volume(ObjectNode claim, JsonNode storageClass) {
+        String driver = Json.text(storageClass, "provisioner");
+        ObjectNode volume = object(ResourceType.VOLUME, "", "pvc-" + Json.uid(claim));
+        Json.metadata(volume)
+                .putObject("annotations")
+                .put("pv.kubernetes.io/provisioned-by", driver);
+        Json.addFinalizer(volume, Provisioner.VOLUME_FINALIZER);
+        Json.addFinalizer(volume, VolumeRules.VOLUME_PROTECTION);
+        ObjectNode spec = volume.putObject("spec");
+        spec.putObject("capacity")
+                .put("storage", Json.text(claim, "spec", "resources", "requests", "storage"));
+        spec.putObject("csi")
+                .put("driver", driver)
+                .put("volumeHandle", UUID.randomUUID().toString());
+        spec.set("accessModes", claim.path("spec").path("accessModes").deepCopy());
+        spec.set("claimRef", Provisioner.reference(claim));
+        spec.put(
+                "persistentVolumeReclaimPolicy",
+                storageClass.path("reclaimPolicy").asText("Delete"));
+        spec.put("storageClassName", Json.name(storageClass));
+        spec.put("volumeMode", Json.text(claim, "spec", "volumeMode"));
+        volume.putObject("status").put("phase", "Bound");
+        return volume;
     }
 
     ObjectNode snapshotClass(String name, String driver, boolean isDefault, String deletionPolicy) {

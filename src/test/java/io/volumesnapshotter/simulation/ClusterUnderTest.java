@@ -21,6 +21,13 @@ interface ClusterUnderTest extends AutoCloseable {
     /** A snapshot class of the claim's driver. */
     String snapshotClass();
 
+    /**
+     * A storage class of the claim's driver that deletes its volumes.
+     *
+     * @param bindingMode Immediate or WaitForFirstConsumer
+     */
+    String storageClass(String bindingMode);
+
     /** A ServiceAccount with create, get, list and delete on volumesnapshots in the namespace. */
     ApiCaller program();
 

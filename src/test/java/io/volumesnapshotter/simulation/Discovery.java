@@ -15,6 +15,8 @@ final class Discovery {
     private static final Map<String, String> SHORT_NAMES =
             Map.of(
                     "persistentvolumeclaims", "pvc",
+                    "persistentvolumes", "pv",
+                    "pods", "po",
                     "volumesnapshots", "vs",
                     "volumesnapshotclasses", "vsclass",
                     "events", "ev");

@@ -8,8 +8,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The cluster of the current kubeconfig. Works in a namespace of its own, on a claim made like the
@@ -23,6 +26,7 @@ final class RealClusterUnderTest implements ClusterUnderTest {
     private final ApiCaller admin;
     private final String namespace;
     private final String snapshotClass = property("cluster.snapshot-class");
+    private final Set<String> storageClasses = new HashSet<>();
     private ApiCaller program;
     private ApiCaller anonymous;
     private ApiCaller stranger;
@@ -194,6 +198,24 @@ final class RealClusterUnderTest implements ClusterUnderTest {
     }
 
     @Override
+    public String storageClass(String bindingMode) {
+        String name = namespace + "-" + bindingMode.toLowerCase(Locale.ROOT);
+        String classes = "/apis/storage.k8s.io/v1/storageclasses/";
+        if (storageClasses.add(name)) {
+            String given =
+                    Json.text(
+                            admin.get(path() + "/persistentvolumeclaims/" + CLAIM).json(),
+                            "spec",
+                            "storageClassName");
+            ObjectNode storageClass = (ObjectNode) admin.get(classes + given).json();
+            storageClass.putObject("metadata").put("name", name);
+            storageClass.put("volumeBindingMode", bindingMode).put("reclaimPolicy", "Delete");
+            made(admin.post("/apis/storage.k8s.io/v1/storageclasses", storageClass.toString()));
+        }
+        return name;
+    }
+
+    @Override
     public ApiCaller program() {
         return program;
     }
@@ -226,6 +248,8 @@ final class RealClusterUnderTest implements ClusterUnderTest {
                     ApiCaller.SNAPSHOT_API + "/namespaces/" + namespace + "/volumesnapshots";
             admin.delete(snapshots);
             admin.delete(path());
+            storageClasses.forEach(
+                    name -> admin.delete("/apis/storage.k8s.io/v1/storageclasses/" + name));
             await("the namespace " + namespace + " is gone")
                     .atMost(PATIENCE)
                     .until(() -> admin.get(path()).code() == 404);

@@ -95,6 +95,7 @@ final class ResourceApi {
         metadata.put("uid", UUID.randomUUID().toString());
         metadata.put("creationTimestamp", now());
         metadata.put("generation", 1);
+        VolumeRules.fill(type, object);
         synchronized (store) {
             admit(type, object);
             ObjectRules.check(type, object);
@@ -220,6 +221,7 @@ final class ResourceApi {
             if (!now.path("spec").equals(before.path("spec"))) {
                 metadata.put("generation", metadata.path("generation").asInt() + 1);
             }
+            VolumeRules.checkUpdate(type, before, now);
             ObjectRules.checkUpdate(type, before, now);
         }
         if (dryRun(request)) {
@@ -274,10 +276,10 @@ final class ResourceApi {
     /** The object with its deletionTimestamp, or a Status when nothing held it. */
     ApiAnswer markDeleted(ResourceType type, ObjectNode found) {
         ObjectNode object = found.deepCopy();
-        if (type.equals(ResourceType.CLAIM)) {
-            Json.removeFinalizer(object, "kubernetes.io/pvc-protection");
-        }
-        boolean held = Json.hasFinalizers(object) || type.equals(ResourceType.NAMESPACE);
+        boolean held =
+                Json.hasFinalizers(object)
+                        || type.equals(ResourceType.NAMESPACE)
+                        || type.equals(ResourceType.POD);
         if (!held) {
             store.remove(type, Json.namespace(object), Json.name(object));
             ObjectNode success = Json.object().put("kind", "Status").put("apiVersion", "v1");

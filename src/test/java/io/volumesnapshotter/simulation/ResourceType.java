@@ -22,6 +22,14 @@ record ResourceType(String group, String version, String plural, String kind, bo
             new ResourceType("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true);
     static final ResourceType VOLUME =
             new ResourceType("", "v1", "persistentvolumes", "PersistentVolume", false);
+    static final ResourceType POD = new ResourceType("", "v1", "pods", "Pod", true);
+    static final ResourceType NODE = new ResourceType("", "v1", "nodes", "Node", false);
+    static final ResourceType STATEFUL_SET =
+            new ResourceType("apps", "v1", "statefulsets", "StatefulSet", true);
+    static final ResourceType DEPLOYMENT =
+            new ResourceType("apps", "v1", "deployments", "Deployment", true);
+    static final ResourceType REPLICA_SET =
+            new ResourceType("apps", "v1", "replicasets", "ReplicaSet", true);
     static final ResourceType NAMESPACE =
             new ResourceType("", "v1", "namespaces", "Namespace", false);
     static final ResourceType QUOTA =
@@ -57,6 +65,11 @@ record ResourceType(String group, String version, String plural, String kind, bo
                     SNAPSHOT_CLASS,
                     CLAIM,
                     VOLUME,
+                    POD,
+                    NODE,
+                    STATEFUL_SET,
+                    DEPLOYMENT,
+                    REPLICA_SET,
                     NAMESPACE,
                     QUOTA,
                     EVENT,

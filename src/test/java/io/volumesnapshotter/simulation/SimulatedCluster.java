@@ -56,6 +56,10 @@ public final class SimulatedCluster implements AutoCloseable {
     private final RequestLog log = new RequestLog();
     private final Faults faults = new Faults();
     private final SimulatedDriver driver = new SimulatedDriver();
+    private final StorageContents contents = new StorageContents();
+    private final Provisioner provisioner;
+    private final VolumeController volumes;
+    private final SimulatedStorage storage;
     private final ScheduledThreadPoolExecutor controllers =
             new ScheduledThreadPoolExecutor(1, ApiServer::daemon);
     private final Set<String> knownClaims = ConcurrentHashMap.newKeySet();
@@ -77,10 +81,15 @@ public final class SimulatedCluster implements AutoCloseable {
         controllers.setRemoveOnCancelPolicy(true);
         controllers.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         controllers.setRejectedExecutionHandler((task, executor) -> {});
-        new SnapshotController(store, driver, api, controllers);
+        EventRecorder events = new EventRecorder(store, api::now);
+        new SnapshotController(store, driver, api, contents, events, controllers);
+        provisioner = new Provisioner(store, content, contents, driver, events);
+        volumes = new VolumeController(store, provisioner, events, controllers);
+        new PodController(store, driver, events, controllers);
         new Housekeeping(store, api, controllers);
         namespace(namespace);
-        store.put(ResourceType.STORAGE_CLASS, content.storageClass());
+        storage = new SimulatedStorage(store, content, contents, driver);
+        storage.storageClass(STORAGE_CLASS, DRIVER, "Immediate");
         snapshotClass(SNAPSHOT_CLASS, DRIVER, true, "Delete");
         frontDoor = new ApiFrontDoor(api, access, faults, log);
         server = new ApiServer(frontDoor);
@@ -236,6 +245,10 @@ public final class SimulatedCluster implements AutoCloseable {
         return driver;
     }
 
+    public SimulatedStorage storage() {
+        return storage;
+    }
+
     public AccessRules access() {
         return access;
     }
@@ -323,17 +336,31 @@ public final class SimulatedCluster implements AutoCloseable {
             Map<String, String> labels,
             Map<String, String> annotations) {
         ObjectNode claim = content.unbound(namespace, name, labels, annotations);
-        Housekeeping.bound(claim, DRIVER);
         if (knownClaims.add(namespace + "/" + name)) {
             Json.metadata(claim).put("creationTimestamp", LONG_AGO);
         }
-        store.put(ResourceType.CLAIM, claim);
+        Json.addFinalizer(claim, VolumeRules.CLAIM_PROTECTION);
+        Json.metadata(claim)
+                .withObjectProperty("annotations")
+                .put(VolumeController.BIND_COMPLETED, "yes")
+                .put(VolumeController.BOUND_BY_CONTROLLER, "yes")
+                .put(SnapshotSources.PROVISIONER, DRIVER);
+        synchronized (store) {
+            ObjectNode storageClass = store.get(ResourceType.STORAGE_CLASS, "", STORAGE_CLASS);
+            ObjectNode volume = provisioner.make(claim, storageClass, null);
+            claim.withObjectProperty("spec").put("volumeName", Json.name(volume));
+            ObjectNode status = claim.putObject("status").put("phase", "Bound");
+            status.set("accessModes", claim.path("spec").path("accessModes").deepCopy());
+            status.set("capacity", volume.path("spec").path("capacity").deepCopy());
+            store.put(ResourceType.CLAIM, claim);
+        }
     }
 
     /** Makes a claim that is Pending and stays so. */
     public void pendingClaim(String namespace, String name) {
         ObjectNode claim = content.unbound(namespace, name, Map.of(), Map.of());
         claim.putObject("status").put("phase", "Pending");
+        volumes.leaveAlone(Json.uid(claim));
         store.put(ResourceType.CLAIM, claim);
     }
 
@@ -348,6 +375,7 @@ public final class SimulatedCluster implements AutoCloseable {
                     .put("name", snapshot);
         }
         claim.putObject("status").put("phase", "Pending");
+        volumes.leaveAlone(Json.uid(claim));
         store.put(ResourceType.CLAIM, claim);
     }
 

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The simulation, with a driver slow enough that each of its steps can be seen. */
@@ -49,6 +50,13 @@ final class SimulatedClusterUnderTest implements ClusterUnderTest {
     @Override
     public String snapshotClass() {
         return SimulatedCluster.SNAPSHOT_CLASS;
+    }
+
+    @Override
+    public String storageClass(String bindingMode) {
+        String name = "csi-hostpath-" + bindingMode.toLowerCase(Locale.ROOT);
+        cluster.storage().storageClass(name, SimulatedCluster.DRIVER, bindingMode);
+        return name;
     }
 
     @Override

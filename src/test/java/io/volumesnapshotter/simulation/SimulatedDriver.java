@@ -2,6 +2,7 @@ package io.volumesnapshotter.simulation;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -11,6 +12,9 @@ import java.util.function.Function;
  * those with a claim's name win over those for all claims.
  */
 public final class SimulatedDriver {
+
+    /** The label by which nodes, and volumes of a zone, name it. */
+    public static final String ZONE = "topology.kubernetes.io/zone";
 
     private static final String ALL = "";
 
@@ -33,6 +37,9 @@ public final class SimulatedDriver {
     private volatile int mostPerClaim;
     private volatile String fullMessage;
     private volatile String cutTime;
+    private volatile Duration provisionsAfter;
+    private volatile String provisionFailure;
+    private final Map<String, String> zones = new ConcurrentHashMap<>();
     private Runnable changed = () -> {};
 
     SimulatedDriver() {
@@ -52,6 +59,8 @@ public final class SimulatedDriver {
         perSecond = 0;
         mostPerClaim = Integer.MAX_VALUE;
         cutTime = null;
+        provisionsAfter = Duration.ofMillis(10);
+        provisionFailure = null;
     }
 
     void onChange(Runnable changed) {
@@ -167,6 +176,36 @@ public final class SimulatedDriver {
     public SimulatedDriver clockOffset(Duration offset) {
         clockOffset = offset;
         return this;
+    }
+
+    /** The time that it takes to make a volume. */
+    public SimulatedDriver provisionsAfter(Duration time) {
+        provisionsAfter = time;
+        return this;
+    }
+
+    /** No volume can be made, and this is why. */
+    public SimulatedDriver failsToProvision(String message) {
+        provisionFailure = message;
+        return this;
+    }
+
+    void place(String node, String zone) {
+        zones.put(node, zone);
+    }
+
+    /** The zone to which a volume belongs that is made for a pod on this node. */
+    Optional<String> topology(String node) {
+        return Optional.ofNullable(zones.get(node));
+    }
+
+    Duration provisionsAfter() {
+        return provisionsAfter;
+    }
+
+    /** Why no volume can be made, or null. */
+    String provisionFailure() {
+        return provisionFailure;
     }
 
     /** Stops the driver as SIGSTOP does: nothing becomes ready, nothing deleted goes. */

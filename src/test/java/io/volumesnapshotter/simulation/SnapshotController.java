@@ -24,6 +24,7 @@ final class SnapshotController implements ObjectStore.Listener {
             "snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection";
     static final String BOUND_FINALIZER =
             "snapshot.storage.kubernetes.io/volumesnapshot-bound-protection";
+    private static final String COMPONENT = "snapshot-controller";
     static final String CLAIM_FINALIZER = "snapshot.storage.kubernetes.io/pvc-as-source-protection";
 
     /** A snapshot that is not finished. */
@@ -50,6 +51,8 @@ final class SnapshotController implements ObjectStore.Listener {
     private final ObjectStore store;
     private final SimulatedDriver driver;
     private final SnapshotSources sources;
+    private final StorageContents contents;
+    private final EventRecorder events;
     private final ResourceApi api;
     private final ScheduledExecutorService thread;
     private final Map<String, Work> works = new HashMap<>();
@@ -61,10 +64,14 @@ final class SnapshotController implements ObjectStore.Listener {
             ObjectStore store,
             SimulatedDriver driver,
             ResourceApi api,
+            StorageContents contents,
+            EventRecorder events,
             ScheduledExecutorService thread) {
         this.store = store;
         this.driver = driver;
         this.api = api;
+        this.contents = contents;
+        this.events = events;
         this.thread = thread;
         sources = new SnapshotSources(store);
         store.listen(this);
@@ -221,7 +228,7 @@ final class SnapshotController implements ObjectStore.Listener {
             }
             return;
         }
-        String refusal = driver.refusal(held(work));
+        String refusal = driver.refusal(sources.held(snapshot));
         if (refusal != null) {
             report(snapshot, status, "SnapshotContentCheckandUpdateFailed", refusal);
             return;
@@ -233,6 +240,7 @@ final class SnapshotController implements ObjectStore.Listener {
             return;
         }
         ObjectNode ready = store.copy(ResourceType.SNAPSHOT, work.namespace, work.name);
+        cut(work);
         String time =
                 Instant.parse(api.now())
                         .plus(driver.clockOffset())
@@ -252,18 +260,23 @@ final class SnapshotController implements ObjectStore.Listener {
         releaseClaim(work);
     }
 
-    /** How many snapshots of the claim storage holds. */
-    private long held(Work work) {
-        return store.all(ResourceType.SNAPSHOT, work.namespace).stream()
-                .filter(other -> claim(other).equals(work.claim))
-                .filter(other -> other.path("status").has("restoreSize"))
-                .count();
+    /** Storage keeps what the claim's volume holds now. */
+    private void cut(Work work) {
+        ObjectNode claim = store.get(ResourceType.CLAIM, work.namespace, work.claim);
+        ObjectNode volume =
+                claim == null
+                        ? null
+                        : store.get(
+                                ResourceType.VOLUME, "", Json.text(claim, "spec", "volumeName"));
+        if (volume != null) {
+            contents.cut(work.uid, volume);
+        }
     }
 
     /** Whether a claim that is not bound yet is to be filled from a snapshot. */
     private boolean isBeingRestored(Work work) {
         return store.all(ResourceType.CLAIM, work.namespace).stream()
-                .filter(claim -> !Json.text(claim, "status", "phase").equals("Bound"))
+                .filter(claim -> Json.text(claim, "status", "phase").equals("Pending"))
                 .anyMatch(
                         claim -> Json.text(claim, "spec", "dataSource", "name").equals(work.name));
     }
@@ -274,7 +287,7 @@ final class SnapshotController implements ObjectStore.Listener {
         }
         status.putObject("error").put("message", message).put("time", api.now());
         store.put(ResourceType.SNAPSHOT, snapshot);
-        sources.event(snapshot, reason, message, api.now());
+        events.warning(snapshot, COMPONENT, reason, message);
     }
 
     private void delete(Work work, ObjectNode snapshot) {
@@ -282,6 +295,11 @@ final class SnapshotController implements ObjectStore.Listener {
             work.deleted = System.nanoTime();
         }
         if (isBeingRestored(work)) {
+            events.warning(
+                    snapshot,
+                    COMPONENT,
+                    "SnapshotDeletePending",
+                    "Snapshot is being used to restore a PVC");
             return;
         }
         if (Json.removeFinalizer(snapshot, SOURCE_FINALIZER)) {

@@ -3,7 +3,6 @@ package io.volumesnapshotter.simulation;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
-import java.util.UUID;
 
 /** What a snapshot is to be made from: its claim and its class, or what is wrong with them. */
 final class SnapshotSources {
@@ -98,6 +97,15 @@ final class SnapshotSources {
         return size.isEmpty() ? "1Gi" : size;
     }
 
+    /** How many snapshots of the same claim storage holds. */
+    long held(ObjectNode snapshot) {
+        String claim = SnapshotController.claim(snapshot);
+        return store.all(ResourceType.SNAPSHOT, Json.namespace(snapshot)).stream()
+                .filter(other -> SnapshotController.claim(other).equals(claim))
+                .filter(other -> other.path("status").has("restoreSize"))
+                .count();
+    }
+
     private ObjectNode claim(ObjectNode snapshot) {
         return store.get(
                 ResourceType.CLAIM, Json.namespace(snapshot), SnapshotController.claim(snapshot));
@@ -113,25 +121,5 @@ final class SnapshotSources {
                 .filter(c -> Json.text(c, "metadata", "annotations", DEFAULT_CLASS).equals("true"))
                 .map(Json::name)
                 .toList();
-    }
-
-    /** Leaves the Event that goes with an error. */
-    void event(ObjectNode snapshot, String reason, String message, String now) {
-        ObjectNode event = Json.object().put("apiVersion", "v1").put("kind", "Event");
-        event.putObject("metadata")
-                .put("name", Json.name(snapshot) + "." + Long.toHexString(store.revision()))
-                .put("namespace", Json.namespace(snapshot))
-                .put("uid", UUID.randomUUID().toString())
-                .put("creationTimestamp", now);
-        event.putObject("involvedObject")
-                .put("apiVersion", ResourceType.SNAPSHOT.apiVersion())
-                .put("kind", ResourceType.SNAPSHOT.kind())
-                .put("namespace", Json.namespace(snapshot))
-                .put("name", Json.name(snapshot))
-                .put("uid", Json.uid(snapshot));
-        event.put("type", "Warning").put("reason", reason).put("message", message);
-        event.put("count", 1).put("firstTimestamp", now).put("lastTimestamp", now);
-        event.putObject("source").put("component", "snapshot-controller");
-        store.put(ResourceType.EVENT, event);
     }
 }
