@@ -1,5 +1,7 @@
 package io.volumesnapshotter.testing;
 
+import static java.util.Map.entry;
+
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -9,7 +11,10 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmissionPolicy;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmissionPolicyBinding;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRoleBinding;
@@ -29,17 +34,26 @@ import java.util.Map;
 public final class Manifests {
 
     private static final Map<String, Class<? extends HasMetadata>> KINDS =
-            Map.of(
-                    "v1/ConfigMap", ConfigMap.class,
-                    "v1/ServiceAccount", ServiceAccount.class,
-                    "apps/v1/Deployment", Deployment.class,
-                    "monitoring.coreos.com/v1/PodMonitor", PodMonitor.class,
-                    "monitoring.coreos.com/v1/PrometheusRule", PrometheusRule.class,
-                    "policy/v1/PodDisruptionBudget", PodDisruptionBudget.class,
-                    "rbac.authorization.k8s.io/v1/ClusterRole", ClusterRole.class,
-                    "rbac.authorization.k8s.io/v1/ClusterRoleBinding", ClusterRoleBinding.class,
-                    "rbac.authorization.k8s.io/v1/Role", Role.class,
-                    "rbac.authorization.k8s.io/v1/RoleBinding", RoleBinding.class);
+            Map.ofEntries(
+                    entry("v1/ConfigMap", ConfigMap.class),
+                    entry("v1/ServiceAccount", ServiceAccount.class),
+                    entry("apps/v1/Deployment", Deployment.class),
+                    entry("monitoring.coreos.com/v1/PodMonitor", PodMonitor.class),
+                    entry("monitoring.coreos.com/v1/PrometheusRule", PrometheusRule.class),
+                    entry(
+                            "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy",
+                            ValidatingAdmissionPolicy.class),
+                    entry(
+                            "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding",
+                            ValidatingAdmissionPolicyBinding.class),
+                    entry("networking.k8s.io/v1/NetworkPolicy", NetworkPolicy.class),
+                    entry("policy/v1/PodDisruptionBudget", PodDisruptionBudget.class),
+                    entry("rbac.authorization.k8s.io/v1/ClusterRole", ClusterRole.class),
+                    entry(
+                            "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
+                            ClusterRoleBinding.class),
+                    entry("rbac.authorization.k8s.io/v1/Role", Role.class),
+                    entry("rbac.authorization.k8s.io/v1/RoleBinding", RoleBinding.class));
 
     private static final ObjectMapper YAML =
             new ObjectMapper(new YAMLFactory())
