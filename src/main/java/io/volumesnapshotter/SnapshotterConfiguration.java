@@ -2,6 +2,7 @@ package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.volumesnapshotter.command.Wiring;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
@@ -34,6 +35,8 @@ import io.volumesnapshotter.run.Failures;
 import io.volumesnapshotter.run.FireTimes;
 import io.volumesnapshotter.run.MissedFires;
 import io.volumesnapshotter.run.RetryPolicy;
+import io.volumesnapshotter.run.RunListener;
+import io.volumesnapshotter.run.RunListeners;
 import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Runs;
 import io.volumesnapshotter.run.Snapshots;
@@ -47,6 +50,7 @@ import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -91,10 +95,17 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     private final InstantSource steady;
     private final Cluster cluster;
     private final Map<String, String> environment;
+    private final boolean serves;
+    private final RunListener listener;
     private KubernetesClient client;
     private ApiServerMonitor apiServer;
     private Preflight preflight;
     private RouteFiles routeFiles;
+    private Claims claims;
+    private Snapshots snapshots;
+    private ScheduleRegistry schedules;
+    private RunStart start;
+    private String installation;
 
     /** Uses the cluster that {@link Cluster#find} finds. */
     public SnapshotterConfiguration() {
@@ -136,6 +147,33 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
             Map<String, String> environment,
             InstantSource clock,
             LongSupplier nanoTime) {
+        this(cluster, environment, clock, nanoTime, true, new RunListeners(List.of()));
+    }
+
+    /**
+     * For a command: what the routes refer to is there, and nothing works beside them, so that
+     * nothing is sent that the command does not ask for.
+     *
+     * @param listener is told what happens in runs
+     */
+    static SnapshotterConfiguration forCommand(
+            Cluster cluster,
+            Map<String, String> environment,
+            InstantSource clock,
+            RunListener listener) {
+        return new SnapshotterConfiguration(
+                cluster, environment, clock, System::nanoTime, false, listener);
+    }
+
+    private SnapshotterConfiguration(
+            Cluster cluster,
+            Map<String, String> environment,
+            InstantSource clock,
+            LongSupplier nanoTime,
+            boolean serves,
+            RunListener listener) {
+        this.serves = serves;
+        this.listener = listener;
         this.cluster = cluster;
         this.environment = environment;
         this.clock = clock;
@@ -152,27 +190,29 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
         RunHistory history = new RunHistory(metrics, clock);
-        Failures failures = new Failures(history, clock);
-        Claims claims = new Claims(client, steady);
-        Snapshots snapshots = new Snapshots(client, claims, steady);
+        RunListener listeners = new RunListeners(List.of(history, listener));
+        Failures failures = new Failures(listeners, clock);
+        claims = new Claims(client, steady);
+        snapshots = new Snapshots(client, claims, steady);
         BooleanSupplier leader = leadership(context, settings);
         BooleanSupplier ends = () -> context.isStopping() || context.isStopped();
-        ScheduleRegistry schedules = new ScheduleRegistry(clock, steady);
+        schedules = new ScheduleRegistry(clock, steady);
         context.addLifecycleStrategy(schedules);
         Brake brake = new Brake(leader, ends, schedules::isStopped);
         FireTimes fireTimes = new FireTimes(steady);
-        RunStart start =
+        installation = installation(settings);
+        start =
                 new RunStart(
                         client,
                         claims,
                         snapshots,
-                        installation(settings),
+                        installation,
                         brake,
                         ends,
                         fireTimes,
                         clock,
                         steady);
-        Runs runs = new Runs(start, brake, claims, failures, history, clock);
+        Runs runs = new Runs(start, brake, claims, failures, listeners, clock);
         Events events = new Events(client, apiServer, environment, clock, steady);
         ExecutorService notifications = notifications(context);
         ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");
@@ -183,7 +223,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("runs", runs);
         registry.bind("snapshots", snapshots);
         registry.bind("retryPolicy", new RetryPolicy(apiServer));
-        registry.bind("deletionGate", new DeletionGate(brake, snapshots, history, clock));
+        registry.bind("deletionGate", new DeletionGate(brake, snapshots, listeners, clock));
         registry.bind(
                 "creationLimiter",
                 new CreationLimiter(
@@ -195,56 +235,59 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         model(context).addModelLifecycleStrategy(new HawtioDiagramFix());
 
-        // What works beside them.
         context.addLifecycleStrategy(runs);
-        preflight = new Preflight(client, apiServer, claims, timer(context, "preflight"));
-        context.addStartupListener(preflight);
-        MissedFires catchUp =
-                new MissedFires(
-                        schedules,
-                        start,
-                        fireTimes,
-                        failures.log(),
-                        leader,
-                        timer(context, "fire-times"),
-                        fires,
-                        clock,
-                        steady);
-        context.addStartupListener(catchUp);
 
-        // What shows them.
-        metrics.show(leader, apiServer);
-        PrometheusPage.showBuild(context, version());
-        context.addStartupListener(
-                new ScheduleMonitor(
-                        schedules,
-                        start,
-                        snapshots,
-                        history,
-                        failures.log(),
-                        metrics,
-                        leader,
-                        settings.wholeNumber("metrics-claims", 0, MAX_CLAIMS),
-                        isOn(context, "camel.management.enabled"),
-                        name ->
-                                new ScheduleManagement(
-                                        name, schedules, start, history, snapshots, leader, fires,
-                                        clock),
-                        timer(context, "schedules"),
-                        clock,
-                        steady));
-        Management.show(
-                context,
-                "Failures",
-                new FailureManagement(schedules, failures.log(), leader, fires, clock));
-        registry.bind(
-                "livenessCheck",
-                HealthCheck.class,
-                new Liveness(() -> isShutDown(context), catchUp::isStuck, runs::stuck));
-        registry.bind(
-                "schedulesCheck",
-                HealthCheck.class,
-                new ScheduleHealth(schedules, history, failures.log(), clock));
+        if (serves) {
+            // What works beside them.
+            preflight = new Preflight(client, apiServer, claims, timer(context, "preflight"));
+            context.addStartupListener(preflight);
+            MissedFires catchUp =
+                    new MissedFires(
+                            schedules,
+                            start,
+                            fireTimes,
+                            failures.log(),
+                            leader,
+                            timer(context, "fire-times"),
+                            fires,
+                            clock,
+                            steady);
+            context.addStartupListener(catchUp);
+
+            // What shows them.
+            metrics.show(leader, apiServer);
+            PrometheusPage.showBuild(context, version());
+            context.addStartupListener(
+                    new ScheduleMonitor(
+                            schedules,
+                            start,
+                            snapshots,
+                            history,
+                            failures.log(),
+                            metrics,
+                            leader,
+                            settings.wholeNumber("metrics-claims", 0, MAX_CLAIMS),
+                            isOn(context, "camel.management.enabled"),
+                            name ->
+                                    new ScheduleManagement(
+                                            name, schedules, start, history, snapshots, leader,
+                                            fires, clock),
+                            timer(context, "schedules"),
+                            clock,
+                            steady));
+            Management.show(
+                    context,
+                    "Failures",
+                    new FailureManagement(schedules, failures.log(), leader, fires, clock));
+            registry.bind(
+                    "livenessCheck",
+                    HealthCheck.class,
+                    new Liveness(() -> isShutDown(context), catchUp::isStuck, runs::stuck));
+            registry.bind(
+                    "schedulesCheck",
+                    HealthCheck.class,
+                    new ScheduleHealth(schedules, history, failures.log(), clock));
+        }
 
         String certificates = settings.text("jolokia-tls");
         if (!certificates.isEmpty()) {
@@ -285,7 +328,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         String pod = environment.getOrDefault("HOSTNAME", "");
         Matcher deployment = POD_OF_DEPLOYMENT.matcher(pod);
         String name = deployment.matches() ? deployment.group(1) : "volume-snapshotter";
-        String identity = client.getNamespace() + "." + name;
+        String identity = cluster.podNamespace().orElse(client.getNamespace()) + "." + name;
         return identity.length() <= ObjectNames.MAX_LABEL
                 ? identity
                 : identity.substring(0, ObjectNames.MAX_LABEL - 9)
@@ -422,6 +465,25 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     ClusterCheck check(CamelContext context) {
         return new ClusterCheck(
                 client, apiServer, new Claims(client, clock), PolicyComponent.schedules(context));
+    }
+
+    /** What a command works with, once the context has been started. */
+    Wiring.Loaded loaded(CamelContext context, Runnable end) {
+        return new Wiring.Loaded(
+                context,
+                client,
+                schedules,
+                start,
+                claims,
+                snapshots,
+                installation,
+                routeFiles.status().files().values().stream()
+                        .flatMap(file -> file.error().stream())
+                        .toList(),
+                () -> {
+                    end.run();
+                    client.close();
+                });
     }
 
     /** The look at the cluster after the start, once {@link #configure} was called; null before. */

@@ -1,18 +1,18 @@
 package io.volumesnapshotter;
 
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.volumesnapshotter.kubernetes.ApiErrors;
-import io.volumesnapshotter.kubernetes.ApiServerMonitor;
+import io.volumesnapshotter.command.CommandEnvironment;
+import io.volumesnapshotter.command.CommandLog;
+import io.volumesnapshotter.command.Commands;
+import io.volumesnapshotter.command.Console;
+import io.volumesnapshotter.command.ExitCode;
+import io.volumesnapshotter.command.Interrupts;
 import io.volumesnapshotter.kubernetes.Causes;
 import io.volumesnapshotter.kubernetes.ErrorText;
-import io.volumesnapshotter.kubernetes.NoCredentialException;
 import io.volumesnapshotter.observe.ManagementCheck;
 import io.volumesnapshotter.observe.NegotiatedMetrics;
-import io.volumesnapshotter.preflight.Finding;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.settings.InvalidSettingException;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -35,21 +35,14 @@ import picocli.CommandLine.Command;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:fine, or told to stop",
-            "1:preflight found what makes runs fail",
             "2:wrong arguments",
             "78:wrong settings or route files"
         },
-        footer =
-                "%nSettings are environment variables, such as SNAPSHOTTER_CLAIMS. The cluster is found where kubectl finds it.")
+        footer = {
+            "%nSettings are environment variables, such as SNAPSHOTTER_CLAIMS. The cluster is found where kubectl finds it.",
+            "volume-snapshotter COMMAND --help says more, and what exit codes a command has."
+        })
 public final class VolumeSnapshotter implements Callable<Integer> {
-
-    /** Preflight found what makes runs fail. */
-    static final int EXIT_PROBLEM = 1;
-
-    /**
-     * EX_CONFIG of sysexits.h: something is configured in a way that the program cannot work with.
-     */
-    public static final int EXIT_CONFIG = 78;
 
     private static final Logger LOG = LoggerFactory.getLogger(VolumeSnapshotter.class);
 
@@ -66,9 +59,49 @@ public final class VolumeSnapshotter implements Callable<Integer> {
             // As early as can be: before this, a signal ends the JVM with its own code.
             Runtime.getRuntime().addShutdownHook(program.shutdown);
         }
-        int code = new CommandLine(program).execute(args);
+        Map<String, String> environment = System.getenv();
+        boolean isCommand = args.length > 0 && !args[0].equals("serve");
+        Console console = Console.ofProcess(environment);
+        int code =
+                line(
+                                program,
+                                environment,
+                                Map.of(),
+                                console,
+                                isCommand ? Interrupts.ofProcess() : Interrupts.of(() -> {}),
+                                verbose -> CommandLog.set(console, verbose))
+                        .execute(args);
         program.shutdown.ended(code);
         System.exit(code);
+    }
+
+    /**
+     * The command line of a program that nobody starts.
+     *
+     * @param environment the variables that say where the cluster is
+     * @param settings settings that go before all others
+     */
+    public static CommandLine line(
+            Map<String, String> environment,
+            Map<String, String> settings,
+            Console console,
+            Interrupts interrupts) {
+        return line(
+                new VolumeSnapshotter(), environment, settings, console, interrupts, verbose -> {});
+    }
+
+    private static CommandLine line(
+            VolumeSnapshotter program,
+            Map<String, String> environment,
+            Map<String, String> settings,
+            Console console,
+            Interrupts interrupts,
+            Consumer<Boolean> verbose) {
+        return Commands.line(
+                program,
+                new CommandEnvironment(
+                        environment, console, interrupts, new CommandWiring(environment, settings)),
+                verbose);
     }
 
     @Override
@@ -79,15 +112,6 @@ public final class VolumeSnapshotter implements Callable<Integer> {
     @Command(description = "Runs the schedules until it is told to stop. The default.")
     int serve() {
         return run(SnapshotterConfiguration::new, Map.of(), shutdown::stops);
-    }
-
-    @Command(
-            description = "Looks whether the cluster lets the schedules work, and changes nothing.")
-    public int preflight() {
-        // It says that it tries again, which this does not.
-        ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger(ApiServerMonitor.class))
-                .setLevel(ch.qos.logback.classic.Level.OFF);
-        return preflight(SnapshotterConfiguration::new, Map.of(), System.out::println);
     }
 
     /** Serves as {@link #run(Supplier, Map, Consumer)} does, and does nothing about signals. */
@@ -117,54 +141,6 @@ public final class VolumeSnapshotter implements Callable<Integer> {
                 });
     }
 
-    /**
-     * Loads settings and routes as for serving, starts none of them, and looks at the cluster.
-     *
-     * @param out takes a line for each finding
-     * @return the exit code
-     */
-    public static int preflight(
-            Supplier<SnapshotterConfiguration> wiring,
-            Map<String, String> settings,
-            Consumer<String> out) {
-        return with(
-                wiring,
-                settings,
-                (main, configuration) -> {
-                    // In the pod, the program that serves has the port.
-                    main.addOverrideProperty("camel.management.enabled", "false");
-                    main.init();
-                    try {
-                        List<Finding> findings = look(main, configuration);
-                        findings.forEach(finding -> out.accept(finding.toString()));
-                        if (configuration.routeFiles().status().wrong() > 0) {
-                            return EXIT_CONFIG;
-                        }
-                        return findings.stream().anyMatch(f -> f.weight() == Finding.Weight.ERROR)
-                                ? EXIT_PROBLEM
-                                : CommandLine.ExitCode.OK;
-                    } finally {
-                        main.stop();
-                    }
-                });
-    }
-
-    private static List<Finding> look(Main main, SnapshotterConfiguration configuration) {
-        try {
-            return configuration.check(main.getCamelContext()).look();
-        } catch (KubernetesClientException e) {
-            String what = "API server " + configuration.server();
-            return List.of(
-                    e instanceof NoCredentialException
-                            ? Finding.essential(what, ErrorText.words(e), ApiErrors.remedy(e))
-                            : Finding.essential(
-                                    what,
-                                    "it does not serve: " + ErrorText.words(e),
-                                    "look at the API server, and at its address in the"
-                                            + " kubeconfig"));
-        }
-    }
-
     private static int with(
             Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings, Work work) {
         SnapshotterConfiguration configuration = null;
@@ -180,7 +156,7 @@ public final class VolumeSnapshotter implements Callable<Integer> {
         } catch (Exception e) {
             LOG.error("{}", problem(e, main.getCamelContext(), configuration));
             LOG.debug("start failed", e);
-            return EXIT_CONFIG;
+            return ExitCode.CONFIG;
         }
     }
 

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import ch.qos.logback.classic.Level;
+import io.volumesnapshotter.command.ExitCode;
 import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.settings.InvalidSettingException;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.TestRoutes;
 import io.volumesnapshotter.testing.ToldLines;
@@ -299,7 +301,7 @@ class BadInputTest {
                 .contains(
                         "hourly.camel.yaml:15: key: \"" + key + "\" is not valid: ",
                         "first on line 14");
-        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+        assertThat(preflight()).isEqualTo(ExitCode.CONFIG);
     }
 
     @Test
@@ -320,7 +322,7 @@ class BadInputTest {
                                 "parameters:\n              <<: *keep"));
         assertThat(startWithRoutes())
                 .contains("hourly.camel.yaml:30: key: \"<<\" is not valid: ", "write them out");
-        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+        assertThat(preflight()).isEqualTo(ExitCode.CONFIG);
         replace("hourly", "parameters:\n              <<: *keep", "parameters: *keep");
         try (Program program = Program.start(cluster, "data", routes)) {
             assertThat(program.told(Level.ERROR)).isEmpty();
@@ -371,7 +373,7 @@ class BadInputTest {
         replace("nightly", "\"{{snapshotter.time-zone}}\"", "UTC");
         replace("nightly", from, to);
         assertThat(toldWhileTheOthersRunOn()).contains("nightly.camel.yaml:", words);
-        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+        assertThat(preflight()).isEqualTo(ExitCode.CONFIG);
     }
 
     @ParameterizedTest
@@ -388,7 +390,7 @@ class BadInputTest {
             throws IOException {
         edit("run-schedule", from, to);
         assertThat(startWithRoutes()).contains("run-schedule.camel.yaml:", words);
-        assertThat(preflight()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+        assertThat(preflight()).isEqualTo(ExitCode.CONFIG);
     }
 
     @Test
@@ -511,10 +513,11 @@ class BadInputTest {
 
     /** What preflight says of these routes; it says nothing else than the start. */
     private int preflight() {
-        return VolumeSnapshotter.preflight(
-                () -> new SnapshotterConfiguration(cluster.config(Program.NAMESPACE), Map.of()),
-                Map.of("snapshotter.claims", "data", "snapshotter.routes", routes.toString()),
-                line -> {});
+        return Cli.of(cluster)
+                .with("claims", "data")
+                .with("routes", routes.toString())
+                .run("preflight")
+                .code();
     }
 
     private static String startWith(Map<String, String> settings) {

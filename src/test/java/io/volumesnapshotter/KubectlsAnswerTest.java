@@ -9,11 +9,10 @@ import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.Kubectl;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.Authority;
+import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.TlsFront;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,14 +47,13 @@ class KubectlsAnswerTest {
                     Cluster.find(environment).connect(60_000, 60_000, http -> {})) {
                 patient.getKubernetesVersion();
             }
-            List<String> lines = new ArrayList<>();
-            int exitCode =
-                    VolumeSnapshotter.preflight(
-                            () -> new SnapshotterConfiguration(Cluster.find(environment), Map.of()),
-                            Map.of("snapshotter.claims", "data"),
-                            lines::add);
-            assertThat(exitCode).as(lines.toString()).isEqualTo(may ? 0 : 1);
-            assertThat(lines.stream().anyMatch(line -> line.startsWith("ERROR rights: ")))
+            Cli.Answer look =
+                    Cli.of(cluster)
+                            .variable("KUBECONFIG", kubeconfig.toString())
+                            .with("claims", "data")
+                            .run("preflight");
+            assertThat(look.code()).as(look.toString()).isEqualTo(may ? 0 : 1);
+            assertThat(look.out().stream().anyMatch(line -> line.startsWith("ERROR rights: ")))
                     .isEqualTo(!may);
             if (Kubectl.isThere()) {
                 Kubectl.Answer answer =

@@ -29,6 +29,7 @@ class RoomsTest {
                     "preflight",
                     "routes",
                     "observe",
+                    "command",
                     "");
 
     private static final Path CLASSES = Path.of("target", "classes");

@@ -12,6 +12,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,8 @@ public final class Cluster {
     private static final String SERVICE_PORT = "KUBERNETES_SERVICE_PORT";
     private static final List<String> NAMESPACES = List.of("POD_NAMESPACE", "KUBERNETES_NAMESPACE");
 
+    private static final String CONTEXT_FLAG = "--context";
+
     private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
 
     private final ClusterAddress address;
@@ -46,15 +49,33 @@ public final class Cluster {
     private final CredentialSource user;
     private final ClusterTls tls;
     private final Optional<HttpProxy> proxy;
+    private final Optional<Duration> requestTimeout;
+    private final Optional<String> podNamespace;
 
     private Cluster(
             ClusterAddress address,
             String namespace,
             CredentialSource user,
             Map<String, String> environment) {
+        this(address, namespace, user, environment, ClusterChoice.NONE, Optional.empty());
+    }
+
+    private Cluster(
+            ClusterAddress address,
+            String namespace,
+            CredentialSource known,
+            Map<String, String> environment,
+            ClusterChoice choice,
+            Optional<String> podNamespace) {
         this.address = address;
-        this.namespace = namespace.isEmpty() ? "default" : namespace;
-        this.user = user;
+        this.namespace = choice.namespace().orElse(namespace.isEmpty() ? "default" : namespace);
+        this.requestTimeout = choice.requestTimeout();
+        this.podNamespace = podNamespace.filter(name -> !name.isEmpty());
+        this.user =
+                choice.as().isEmpty() && choice.asGroups().isEmpty()
+                        ? known
+                        : new ImpersonatedUser(
+                                known, Impersonation.of(choice.as().orElse(""), choice.asGroups()));
         this.tls = new ClusterTls(address, user);
         this.proxy =
                 HttpProxy.to(address.server(), address.proxyUrl(), address.place(), environment);
@@ -68,14 +89,44 @@ public final class Cluster {
      * @throws InvalidSettingException when there is none, or when it cannot be used
      */
     public static Cluster find(Map<String, String> environment) {
-        List<Path> files = Kubeconfig.files(environment);
+        return find(environment, ClusterChoice.NONE);
+    }
+
+    /**
+     * Finds it as {@link #find(Map)} does, but for what the user says otherwise.
+     *
+     * @throws InvalidSettingException when there is none, or when it cannot be used
+     */
+    public static Cluster find(Map<String, String> environment, ClusterChoice choice) {
+        List<Path> files =
+                choice.kubeconfig()
+                        .map(Cluster::named)
+                        .orElseGet(() -> Kubeconfig.files(environment));
         Kubeconfig kubeconfig = Kubeconfig.read(files);
+        if (kubeconfig.isEmpty() && choice.context().isPresent()) {
+            throw new InvalidSettingException(
+                    CONTEXT_FLAG, choice.context().get(), "there is no kubeconfig with contexts");
+        }
         Cluster cluster =
                 kubeconfig.isEmpty()
-                        ? inPod(environment)
-                        : ofContext(files, kubeconfig.select(), environment);
+                        ? inPod(environment, choice)
+                        : ofContext(
+                                files,
+                                choice.context()
+                                        .map(name -> kubeconfig.select(CONTEXT_FLAG, name))
+                                        .orElseGet(kubeconfig::select),
+                                environment,
+                                choice);
         cluster.check();
         return cluster;
+    }
+
+    private static List<Path> named(Path file) {
+        if (!Files.isReadable(file)) {
+            throw new InvalidSettingException(
+                    "--kubeconfig", file.toString(), "there is no such readable file");
+        }
+        return List.of(file);
     }
 
     /** The one that somebody else's configuration names, with its token. */
@@ -92,7 +143,10 @@ public final class Cluster {
     }
 
     private static Cluster ofContext(
-            List<Path> files, Kubeconfig.Selection selection, Map<String, String> environment) {
+            List<Path> files,
+            Kubeconfig.Selection selection,
+            Map<String, String> environment,
+            ClusterChoice choice) {
         ClusterAddress address = ClusterAddress.of(selection.cluster());
         byte[] authority = address.authority().orElseGet(() -> content(address));
         CredentialSource user =
@@ -109,7 +163,8 @@ public final class Cluster {
                                                                 exec, address, authority),
                                                         InstantSource.system(),
                                                         aside())));
-        return new Cluster(address, selection.namespace(), user, environment);
+        return new Cluster(
+                address, selection.namespace(), user, environment, choice, Optional.empty());
     }
 
     private static byte[] content(ClusterAddress address) {
@@ -123,7 +178,7 @@ public final class Cluster {
         }
     }
 
-    private static Cluster inPod(Map<String, String> environment) {
+    private static Cluster inPod(Map<String, String> environment, ClusterChoice choice) {
         Path token = Path.of(environment.getOrDefault(TOKEN_FILE, SERVICE_ACCOUNT + "token"));
         Path authority =
                 Path.of(environment.getOrDefault(AUTHORITY_FILE, SERVICE_ACCOUNT + "ca.crt"));
@@ -152,7 +207,9 @@ public final class Cluster {
                 hasToken
                         ? User.ofTokenFile("the service account's token", token)
                         : User.ofToken(Optional.empty()),
-                environment);
+                environment,
+                choice,
+                Optional.of(namespace(environment)));
     }
 
     private static String namespace(Map<String, String> environment) {
@@ -192,6 +249,16 @@ public final class Cluster {
                 && !NoProxy.excepts("", host, 0)) {
             LOG.warn("{} is no https address, so whoever is on the way gets the token", server());
         }
+    }
+
+    /** How long to wait for an answer, where the user said that. */
+    Optional<Duration> requestTimeout() {
+        return requestTimeout;
+    }
+
+    /** The namespace of the pod that this runs in, whatever namespace the user works in. */
+    public Optional<String> podNamespace() {
+        return podNamespace;
     }
 
     /** Its address, as the clients have it. */

@@ -26,7 +26,9 @@ public final class ClusterAccess {
         return connect(
                 cluster,
                 CONNECTION_TIMEOUT,
-                REQUEST_TIMEOUT,
+                cluster.requestTimeout()
+                        .map(limit -> Math.toIntExact(limit.toMillis()))
+                        .orElse(REQUEST_TIMEOUT),
                 http -> http.addOrReplaceInterceptor("api-server", apiServer));
     }
 

@@ -1,5 +1,6 @@
 package io.volumesnapshotter.kubernetes;
 
+import io.volumesnapshotter.settings.InvalidSettingException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,6 +56,33 @@ final class Impersonation {
                 .ifPresent(
                         value -> {
                             throw user.invalid("as", value, "only ASCII can be sent");
+                        });
+        return headers;
+    }
+
+    /**
+     * The headers of a user that the command line names.
+     *
+     * @throws InvalidSettingException when that cannot be sent
+     */
+    static Map<String, List<String>> of(String name, List<String> groups) {
+        if (name.isEmpty()) {
+            throw new InvalidSettingException(
+                    "--as-group", String.join(",", groups), "name the user, too, by --as");
+        }
+        Map<String, List<String>> headers = new LinkedHashMap<>();
+        headers.put("Impersonate-User", List.of(name));
+        if (!groups.isEmpty()) {
+            headers.put("Impersonate-Group", groups);
+        }
+        headers.values().stream()
+                .flatMap(List::stream)
+                .filter(value -> !SENDABLE.matcher(value).matches())
+                .findFirst()
+                .ifPresent(
+                        value -> {
+                            throw new InvalidSettingException(
+                                    "--as", value, "only ASCII can be sent");
                         });
         return headers;
     }

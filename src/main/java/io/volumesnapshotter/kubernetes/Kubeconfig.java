@@ -111,20 +111,38 @@ final class Kubeconfig {
             throw new InvalidSettingException(
                     files.get(0) + ", current-context",
                     "",
-                    "name one of its contexts: kubectl config use-context NAME");
+                    "name one of its contexts: kubectl config use-context NAME, or --context with"
+                            + " a command"
+                            + (contexts.isEmpty() ? "" : "; " + thereAre()));
         }
         return select(currentContext);
     }
 
+    private String thereAre() {
+        return "there are " + String.join(", ", contexts.keySet());
+    }
+
     /** What a context names. */
     Selection select(String name) {
+        return select(
+                (currentContextFile == null ? files.get(0) : currentContextFile)
+                        + ", current-context",
+                name);
+    }
+
+    /**
+     * What a context names.
+     *
+     * @param place where its name stands, for messages
+     */
+    Selection select(String place, String name) {
         KubeconfigEntry context = contexts.get(name);
         if (context == null) {
             throw new InvalidSettingException(
-                    (currentContextFile == null ? files.get(0) : currentContextFile)
-                            + ", current-context",
+                    place,
                     name,
-                    "there is no context of that name");
+                    "there is no context of that name"
+                            + (contexts.isEmpty() ? "" : "; " + thereAre()));
         }
         Selection selection =
                 new Selection(

@@ -143,8 +143,8 @@ public final class RunHistory implements RunListener {
     }
 
     @Override
-    public synchronized void pruned(String schedule) {
-        metrics.pruned(schedule, true);
+    public synchronized void pruned(Run run, Snapshot snapshot, String reason) {
+        metrics.pruned(run.schedule(), true);
     }
 
     @Override

@@ -1,5 +1,10 @@
 package io.volumesnapshotter.preflight;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.kubernetes.ApiErrors;
+import io.volumesnapshotter.kubernetes.ErrorText;
+import io.volumesnapshotter.kubernetes.NoCredentialException;
+
 /**
  * What a look at the cluster found.
  *
@@ -24,6 +29,17 @@ public record Finding(Weight weight, boolean essential, String what, String word
     /** Without the API server, the snapshot API or a right, every run of some schedule fails. */
     public static Finding essential(String what, String words, String remedy) {
         return new Finding(Weight.ERROR, true, what, words, remedy);
+    }
+
+    /** Why the API server could not be asked. */
+    public static Finding ofServer(String server, KubernetesClientException failure) {
+        String what = "API server " + server;
+        return failure instanceof NoCredentialException
+                ? essential(what, ErrorText.words(failure), ApiErrors.remedy(failure))
+                : essential(
+                        what,
+                        "it does not serve: " + ErrorText.words(failure),
+                        "look at the API server, and at its address in the kubeconfig");
     }
 
     static Finding error(String what, String words, String remedy) {

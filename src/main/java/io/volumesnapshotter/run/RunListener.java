@@ -10,6 +10,16 @@ public interface RunListener {
     /** A run began. */
     void started(Run run);
 
+    /**
+     * The API server has a claim's snapshot.
+     *
+     * @param isNew whether it took it now; false when it was there already
+     */
+    default void created(Run run, Claim claim, String snapshot, boolean isNew) {}
+
+    /** The driver or a quota refuses a claim's snapshot for now. */
+    default void delayed(Run run, Claim claim, String words) {}
+
     /** A claim's snapshot was seen ready. */
     void ready(Run run, Claim claim, Snapshot snapshot);
 
@@ -19,8 +29,8 @@ public interface RunListener {
     /** All snapshots of a schedule were listed. */
     void listed(Run run, Collection<Snapshot> listed);
 
-    /** A snapshot of a schedule was deleted. */
-    void pruned(String schedule);
+    /** A snapshot was deleted, for this reason. */
+    void pruned(Run run, Snapshot snapshot, String reason);
 
     /** Something failed. */
     void failed(Failure letter);

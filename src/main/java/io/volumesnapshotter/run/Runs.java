@@ -171,6 +171,7 @@ public final class Runs extends LifecycleStrategySupport {
         boolean created = answer.getMetadata() != null && answer.getMetadata().getName() != null;
         run.touch();
         run.progress().mark(claim, progress -> progress.markRequested(created));
+        listener.created(run, claim, run.snapshotOf(claim), created);
         LOG.info(
                 "{} {}: {} {}",
                 run.name(),
@@ -184,6 +185,7 @@ public final class Runs extends LifecycleStrategySupport {
             @Variable("run") Run run, @Variable("claim") Claim claim, Exchange exchange) {
         String words = RetryPolicy.words(exchange);
         run.progress().mark(claim, progress -> progress.markRefused(words));
+        listener.delayed(run, claim, words);
         // One line for a quota, and not for each claim that it refuses, again and again.
         boolean isNews = run.markTold(QUOTA.matcher(words).replaceFirst("$1"));
         LOG.atLevel(isNews ? Level.WARN : Level.DEBUG)
@@ -204,6 +206,7 @@ public final class Runs extends LifecycleStrategySupport {
     /** Judges what was listed, and tells what is new. */
     public RunProgress.Look look(@Variable("run") Run run, @Body List<Snapshot> listed) {
         RunProgress.Look look = run.look(listed);
+        look.told().forEach((claim, words) -> listener.delayed(run, claim, words));
         look.told()
                 .forEach(
                         (claim, words) ->
@@ -268,9 +271,9 @@ public final class Runs extends LifecycleStrategySupport {
     }
 
     /** Counts that a stale snapshot was deleted. */
-    public void markDeleted(@Variable("run") Run run) {
+    public void markDeleted(@Variable("run") Run run, @Body Deletion deletion) {
         run.touch();
-        listener.pruned(run.schedule());
+        listener.pruned(run, deletion.snapshot(), deletion.reason());
     }
 
     /** Sends a claim that failed to the dead letter. */

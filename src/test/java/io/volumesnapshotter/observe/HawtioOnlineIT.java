@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.volumesnapshotter.VolumeSnapshotter;
+import io.volumesnapshotter.command.ExitCode;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.Authority;
 import io.volumesnapshotter.testing.PackagedProgram;
@@ -213,7 +213,7 @@ class HawtioOnlineIT {
         Map<String, String> wrong = new HashMap<>(settings);
         wrong.put("SNAPSHOTTER_JOLOKIA_TLS_CLIENT", client);
         try (PackagedProgram started = start(wrong)) {
-            assertThat(started.awaitExit()).isEqualTo(VolumeSnapshotter.EXIT_CONFIG);
+            assertThat(started.awaitExit()).isEqualTo(ExitCode.CONFIG);
             assertThat(started.lines())
                     .anyMatch(line -> line.contains("snapshotter.jolokia-tls-client: "));
         }

@@ -10,22 +10,18 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.volumesnapshotter.SnapshotterConfiguration;
-import io.volumesnapshotter.VolumeSnapshotter;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
 import io.volumesnapshotter.schedule.Claims;
-import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.ToldLines;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
@@ -33,7 +29,6 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.camel.CamelContext;
@@ -96,11 +91,9 @@ class PreflightTest {
         try (ServerSocket serving = new ServerSocket(0);
                 ToldLines told = new ToldLines()) {
             look(
-                    () -> new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()),
-                    Map.of(
-                            "snapshotter.claims", "data",
-                            "camel.management.enabled", "true",
-                            "camel.management.port", String.valueOf(serving.getLocalPort())));
+                    "claims", "data",
+                    "camel.management.enabled", "true",
+                    "camel.management.port", String.valueOf(serving.getLocalPort()));
             assertThat(exitCode).isZero();
             assertThat(told.atLeast(Level.WARN)).isEmpty();
         }
@@ -114,7 +107,7 @@ class PreflightTest {
                 .singleElement()
                 .asString()
                 .startsWith("ERROR API server " + cluster.url() + "/: it does not serve: ");
-        assertThat(exitCode).isEqualTo(1);
+        assertThat(exitCode).isEqualTo(75);
     }
 
     @Test
@@ -130,13 +123,11 @@ class PreflightTest {
 
     @Test
     void aTokenThatIsUnknownIsTold() {
-        var config = cluster.config(NAMESPACE);
+        Cli cli = Cli.of(cluster);
+        cli.run("preflight");
         cluster.rotateToken();
 
-        assertThat(
-                        look(
-                                () -> new SnapshotterConfiguration(config, Map.of()),
-                                Map.of("snapshotter.claims", "data")))
+        assertThat(cli.with("claims", "data").run("preflight").out())
                 .singleElement()
                 .asString()
                 .endsWith("Unauthorized -> check the token or the kubeconfig's credentials");
@@ -396,18 +387,13 @@ class PreflightTest {
     }
 
     private List<String> look(String... settings) {
-        Map<String, String> named = new HashMap<>();
+        Cli cli = Cli.of(cluster);
         for (int i = 0; i < settings.length; i += 2) {
-            named.put(Settings.PREFIX + settings[i], settings[i + 1]);
+            cli.with(settings[i], settings[i + 1]);
         }
-        return look(() -> new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()), named);
-    }
-
-    private List<String> look(
-            Supplier<SnapshotterConfiguration> wiring, Map<String, String> settings) {
-        List<String> lines = new ArrayList<>();
-        exitCode = VolumeSnapshotter.preflight(wiring, settings, lines::add);
-        return lines;
+        Cli.Answer answer = cli.run("preflight");
+        exitCode = answer.code();
+        return answer.out();
     }
 
     /** Between the runs of a daily schedule nobody else would ask. */

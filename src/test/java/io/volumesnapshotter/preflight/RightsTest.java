@@ -16,18 +16,16 @@ import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.Subject;
-import io.volumesnapshotter.SnapshotterConfiguration;
-import io.volumesnapshotter.VolumeSnapshotter;
 import io.volumesnapshotter.observe.Events;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.Kustomize;
 import io.volumesnapshotter.testing.Program;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -196,11 +194,12 @@ class RightsTest {
     @Test
     void preflightLetsNamedClaimsAndClassesBeLookedAt() throws Exception {
         apply(PREFLIGHT);
-        List<String> lines = new ArrayList<>();
-        VolumeSnapshotter.preflight(
-                () -> new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()),
-                Map.of("snapshotter.claims", "db", "snapshotter.snapshot-class-name", "none"),
-                lines::add);
+        List<String> lines =
+                Cli.of(cluster)
+                        .with("claims", "db")
+                        .with("snapshot-class-name", "none")
+                        .run("preflight")
+                        .out();
         assertThat(lines)
                 .noneMatch(line -> line.contains("not looked at"))
                 .anyMatch(line -> line.startsWith("ERROR snapshot class none: there is none"));

@@ -1,0 +1,75 @@
+package io.volumesnapshotter.command;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.snakeyaml.engine.v2.api.Dump;
+import org.snakeyaml.engine.v2.api.DumpSettings;
+import org.snakeyaml.engine.v2.common.FlowStyle;
+
+/** Writes what a command found or did, in the form that was asked for. */
+public final class Output {
+
+    /** What the documents belong to; {@code docs/output.schema.json} describes them. */
+    static final String VERSION = "volume-snapshotter/v1";
+
+    private static final ObjectMapper JSON =
+            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private final Console console;
+    private final OutputOptions options;
+
+    Output(Console console, OutputOptions options) {
+        this.console = console;
+        this.options = options;
+    }
+
+    /** The head of a document. */
+    static Map<String, Object> document(String kind) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("apiVersion", VERSION);
+        document.put("kind", kind);
+        return document;
+    }
+
+    /**
+     * Writes a result.
+     *
+     * @param document all of it, as maps, lists, texts, numbers and truth values
+     * @param names the objects that it is about, as kubectl names them
+     * @param table the lines for people
+     */
+    public void write(
+            Supplier<Map<String, Object>> document,
+            Supplier<List<String>> names,
+            Supplier<List<String>> table) {
+        switch (options.form()) {
+            case json -> console.print(json(document.get()));
+            case yaml -> console.print(yaml(document.get()));
+            case name -> names.get().forEach(console::print);
+            case table -> table.get().forEach(console::print);
+        }
+    }
+
+    /** The lines of a table as the options and the terminal have it. */
+    List<String> lines(Table table) {
+        return table.lines(options.hasHeaders(), console.hasColours());
+    }
+
+    private static String json(Map<String, Object> document) {
+        try {
+            return JSON.writeValueAsString(document);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String yaml(Map<String, Object> document) {
+        DumpSettings block = DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).build();
+        return new Dump(block).dumpToString(document).stripTrailing();
+    }
+}
