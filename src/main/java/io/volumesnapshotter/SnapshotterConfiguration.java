@@ -39,10 +39,12 @@ import io.volumesnapshotter.run.RunListener;
 import io.volumesnapshotter.run.RunListeners;
 import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Runs;
+import io.volumesnapshotter.run.SnapshotWarnings;
 import io.volumesnapshotter.run.Snapshots;
 import io.volumesnapshotter.run.SteadyClock;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.Cron;
+import io.volumesnapshotter.schedule.HeldBySchedule;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.settings.ObjectNames;
@@ -189,15 +191,15 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         apiServer = new ApiServerMonitor(cluster.server(), steady);
         client = ClusterAccess.connect(cluster, apiServer);
         Metrics metrics = new Metrics(PrometheusPage.of(context));
-        RunHistory history = new RunHistory(metrics, clock);
+        schedules = new ScheduleRegistry(clock, steady);
+        context.addLifecycleStrategy(schedules);
+        RunHistory history = new RunHistory(metrics, clock, schedules::isThere);
         RunListener listeners = new RunListeners(List.of(history, listener));
         Failures failures = new Failures(listeners, clock);
         claims = new Claims(client, steady);
         snapshots = new Snapshots(client, claims, steady);
         BooleanSupplier leader = leadership(context, settings);
         BooleanSupplier ends = () -> context.isStopping() || context.isStopped();
-        schedules = new ScheduleRegistry(clock, steady);
-        context.addLifecycleStrategy(schedules);
         Brake brake = new Brake(leader, ends, schedules::isStopped);
         FireTimes fireTimes = new FireTimes(steady);
         installation = installation(settings);
@@ -212,7 +214,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         fireTimes,
                         clock,
                         steady);
-        Runs runs = new Runs(start, brake, claims, failures, listeners, clock);
+        SnapshotWarnings warnings = new SnapshotWarnings(clock);
+        Runs runs = new Runs(start, brake, claims, failures, listeners, warnings);
+        for (HeldBySchedule held : List.of(claims, fireTimes, failures.log(), history, warnings)) {
+            schedules.clear(held);
+        }
         Events events = new Events(client, apiServer, environment, clock, steady);
         ExecutorService notifications = notifications(context);
         ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");

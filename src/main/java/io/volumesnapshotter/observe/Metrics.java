@@ -11,11 +11,13 @@ import io.micrometer.core.instrument.Timer;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.routes.RouteFiles;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
@@ -38,7 +40,9 @@ public final class Metrics {
 
     private final MeterRegistry registry;
     private final Map<Series, Values> gauges = new ConcurrentHashMap<>();
-    private final Set<String> gone = ConcurrentHashMap.newKeySet();
+
+    /** Schedules whose series are shown. */
+    private final Set<String> shown = ConcurrentHashMap.newKeySet();
 
     /** Gauges whose labels come and go. */
     enum Series {
@@ -197,7 +201,7 @@ public final class Metrics {
 
     /** Shows a schedule's counters from their zero on, so that the first event is a change. */
     void welcome(String schedule) {
-        gone.remove(schedule);
+        shown.add(schedule);
         for (boolean well : new boolean[] {true, false}) {
             runs(schedule, well);
             snapshots(schedule, well);
@@ -207,9 +211,14 @@ public final class Metrics {
         readyDuration(schedule);
     }
 
-    /** Drops all series of a schedule that is gone. */
-    void forget(String schedule) {
-        gone.add(schedule);
+    /** Drops all series of schedules that are gone. */
+    void retain(Predicate<String> isThere) {
+        List<String> gone = shown.stream().filter(isThere.negate()).toList();
+        gone.forEach(this::drop);
+        shown.removeAll(gone);
+    }
+
+    private void drop(String schedule) {
         for (Meter meter : registry.getMeters()) {
             if (meter.getId().getName().startsWith(PREFIX)
                     && schedule.equals(meter.getId().getTag(SCHEDULE))) {
@@ -219,42 +228,32 @@ public final class Metrics {
     }
 
     void runEnded(String schedule, boolean success, Duration duration) {
-        if (!gone.contains(schedule)) {
-            runs(schedule, success).increment();
-            runDuration(schedule).record(duration);
-        }
+        runs(schedule, success).increment();
+        runDuration(schedule).record(duration);
     }
 
     void snapshotsEnded(String schedule, int ready, int failed) {
-        if (!gone.contains(schedule)) {
-            snapshots(schedule, true).increment(ready);
-            snapshots(schedule, false).increment(failed);
-        }
+        snapshots(schedule, true).increment(ready);
+        snapshots(schedule, false).increment(failed);
     }
 
     void snapshotReady(String schedule, Duration duration) {
-        if (!gone.contains(schedule)) {
-            readyDuration(schedule).record(duration);
-        }
+        readyDuration(schedule).record(duration);
     }
 
     void pruned(String schedule, boolean deleted) {
-        if (!gone.contains(schedule)) {
-            prunes(schedule, deleted).increment();
-        }
+        prunes(schedule, deleted).increment();
     }
 
     void failed(String schedule, String phase) {
-        if (!gone.contains(schedule)) {
-            counter(
-                            "failures",
-                            "Dead letters, by the route in which it failed.",
-                            SCHEDULE,
-                            schedule,
-                            "phase",
-                            phase)
-                    .increment();
-        }
+        counter(
+                        "failures",
+                        "Dead letters, by the route in which it failed.",
+                        SCHEDULE,
+                        schedule,
+                        "phase",
+                        phase)
+                .increment();
     }
 
     /** Shows these values of a series, and no others. */

@@ -3,6 +3,7 @@ package io.volumesnapshotter.observe;
 import io.volumesnapshotter.run.Failure;
 import io.volumesnapshotter.run.Run;
 import io.volumesnapshotter.run.RunListener;
+import io.volumesnapshotter.schedule.HeldBySchedule;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Snapshot;
 import java.time.Duration;
@@ -17,13 +18,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * What happened to each schedule, to be shown. Nothing is decided by it: that is done by what the
  * cluster says. It holds one run of each schedule and what concerns its present claims. Safe for
  * use by several threads.
  */
-public final class RunHistory implements RunListener {
+public final class RunHistory implements RunListener, HeldBySchedule {
 
     /** A claim of which no snapshot is known to have become ready. */
     static final Instant NEVER = Instant.EPOCH;
@@ -44,6 +46,7 @@ public final class RunHistory implements RunListener {
 
     private final Metrics metrics;
     private final InstantSource clock;
+    private final Predicate<String> isThere;
     private final Map<String, Entry> entries = new HashMap<>();
 
     /**
@@ -76,9 +79,15 @@ public final class RunHistory implements RunListener {
         private Stored stored;
     }
 
-    public RunHistory(Metrics metrics, InstantSource clock) {
+    /**
+     * @param clock the present
+     * @param isThere whether the schedule of a name is there: of one that is gone, nothing is noted
+     *     that its last run still does
+     */
+    public RunHistory(Metrics metrics, InstantSource clock, Predicate<String> isThere) {
         this.metrics = metrics;
         this.clock = clock;
+        this.isThere = isThere;
     }
 
     private Entry of(String schedule) {
@@ -87,6 +96,9 @@ public final class RunHistory implements RunListener {
 
     @Override
     public synchronized void started(Run run) {
+        if (!isThere.test(run.schedule())) {
+            return;
+        }
         Entry entry = of(run.schedule());
         entry.running = run.name();
         entry.started = clock.instant();
@@ -97,6 +109,9 @@ public final class RunHistory implements RunListener {
     /** Notes that a snapshot was seen ready. */
     @Override
     public synchronized void ready(Run run, Claim claim, Snapshot snapshot) {
+        if (!isThere.test(run.schedule())) {
+            return;
+        }
         of(run.schedule()).successes.merge(claim, snapshot.takenAt(), RunHistory::later);
         if (!run.isTakenOver(claim)) {
             metrics.snapshotReady(
@@ -108,6 +123,9 @@ public final class RunHistory implements RunListener {
     /** Takes note that a snapshot is no good one any more; the next list tells which still are. */
     @Override
     public synchronized void lost(Run run, Claim claim) {
+        if (!isThere.test(run.schedule())) {
+            return;
+        }
         of(run.schedule()).successes.remove(claim);
     }
 
@@ -118,6 +136,9 @@ public final class RunHistory implements RunListener {
     /** Takes note of all snapshots of a schedule, as the cluster shows them now. */
     @Override
     public synchronized void listed(Run run, Collection<Snapshot> listed) {
+        if (!isThere.test(run.schedule())) {
+            return;
+        }
         Entry entry = of(run.schedule());
         List<Snapshot> own = run.inScope(listed);
         if (!run.prunesOnly()) {
@@ -144,11 +165,18 @@ public final class RunHistory implements RunListener {
 
     @Override
     public synchronized void pruned(Run run, Snapshot snapshot, String reason) {
+        if (!isThere.test(run.schedule())) {
+            return;
+        }
         metrics.pruned(run.schedule(), true);
     }
 
     @Override
     public synchronized void failed(Failure letter) {
+        boolean isOfRun = !letter.run().equals(letter.schedule());
+        if (isOfRun && !isThere.test(letter.schedule())) {
+            return;
+        }
         metrics.failed(letter.schedule(), letter.phase());
         if (letter.operation().equals(DELETE)) {
             metrics.pruned(letter.schedule(), false);
@@ -176,8 +204,8 @@ public final class RunHistory implements RunListener {
     /** Takes note that a run has ended, if that is not known yet. */
     @Override
     public synchronized void ended(Run run) {
-        Entry entry = of(run.schedule());
-        if (!run.name().equals(entry.running)) {
+        Entry entry = entries.get(run.schedule());
+        if (entry == null || !run.name().equals(entry.running)) {
             return;
         }
         SortedMap<String, String> claims = new TreeMap<>();
@@ -222,9 +250,10 @@ public final class RunHistory implements RunListener {
         return run.isSuccess() ? SUCCESS : FAILURE;
     }
 
-    /** Forgets what concerns a schedule that is gone. */
-    synchronized void forget(String schedule) {
-        entries.remove(schedule);
+    @Override
+    public synchronized void retain(Predicate<String> isThere) {
+        entries.keySet().removeIf(isThere.negate());
+        metrics.retain(isThere);
     }
 
     /** Forgets when claims were well: another replica takes their snapshots. */

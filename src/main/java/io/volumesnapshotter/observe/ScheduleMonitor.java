@@ -154,9 +154,6 @@ public final class ScheduleMonitor implements StartupListener {
         known.remove(name);
         refused.remove(name);
         Management.hide(context, Management.name("Schedule", name));
-        metrics.forget(name);
-        journal.forget(name);
-        failures.forget(name);
     }
 
     private void askCluster(List<ScheduleEntry> schedules) {

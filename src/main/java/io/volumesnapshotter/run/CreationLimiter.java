@@ -6,6 +6,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
@@ -21,6 +23,8 @@ import org.apache.camel.support.AsyncProcessorSupport;
 public final class CreationLimiter extends AsyncProcessorSupport {
 
     private final Executor threads;
+
+    /** Only of schedules with creations that are under way or wait. */
     private final Map<String, Slots> bySchedule = new ConcurrentHashMap<>();
 
     /**
@@ -34,9 +38,7 @@ public final class CreationLimiter extends AsyncProcessorSupport {
     public boolean process(Exchange exchange, AsyncCallback callback) {
         Run run = exchange.getVariable("run", Run.class);
         try {
-            bySchedule
-                    .computeIfAbsent(run.schedule(), any -> new Slots())
-                    .take(() -> callback.done(false), run.concurrency());
+            take(run.schedule(), () -> callback.done(false), run.concurrency());
             return false;
         } catch (RejectedExecutionException e) {
             exchange.setException(e);
@@ -45,48 +47,72 @@ public final class CreationLimiter extends AsyncProcessorSupport {
         }
     }
 
-    private final class Slots {
+    private void take(String schedule, Runnable task, int limit) {
+        AtomicBoolean starts = new AtomicBoolean();
+        bySchedule.compute(
+                schedule,
+                (same, known) -> {
+                    Slots slots = known == null ? new Slots() : known;
+                    starts.set(slots.take(task, limit));
+                    return slots;
+                });
+        if (starts.get()) {
+            start(schedule, task);
+        }
+    }
+
+    private void start(String schedule, Runnable task) {
+        try {
+            threads.execute(
+                    () -> {
+                        try {
+                            task.run();
+                        } finally {
+                            passOn(schedule);
+                        }
+                    });
+        } catch (RejectedExecutionException e) {
+            passOn(schedule);
+            throw e;
+        }
+    }
+
+    private void passOn(String schedule) {
+        AtomicReference<Runnable> next = new AtomicReference<>();
+        bySchedule.compute(
+                schedule,
+                (same, slots) -> {
+                    next.set(slots.passOn());
+                    return slots.taken == 0 ? null : slots;
+                });
+        if (next.get() != null) {
+            start(schedule, next.get());
+        }
+    }
+
+    /** The turns of one schedule; used only while the map is being computed for it. */
+    private static final class Slots {
 
         private final Queue<Runnable> waiting = new ArrayDeque<>();
         private int taken;
 
-        void take(Runnable task, int limit) {
-            synchronized (this) {
-                if (taken >= limit) {
-                    waiting.add(task);
-                    return;
-                }
-                taken++;
+        /** Whether the task is to start; it waits otherwise. */
+        boolean take(Runnable task, int limit) {
+            if (taken >= limit) {
+                waiting.add(task);
+                return false;
             }
-            start(task);
+            taken++;
+            return true;
         }
 
-        private void start(Runnable task) {
-            try {
-                threads.execute(
-                        () -> {
-                            try {
-                                task.run();
-                            } finally {
-                                passOn();
-                            }
-                        });
-            } catch (RejectedExecutionException e) {
-                passOn();
-                throw e;
+        /** What takes the turn that ends, or null. */
+        Runnable passOn() {
+            Runnable next = waiting.poll();
+            if (next == null) {
+                taken--;
             }
-        }
-
-        private void passOn() {
-            Runnable next;
-            synchronized (this) {
-                next = waiting.poll();
-                if (next == null) {
-                    taken--;
-                    return;
-                }
-            }
-            start(next);
+            return next;
         }
     }
 }

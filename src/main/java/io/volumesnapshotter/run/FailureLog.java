@@ -1,5 +1,6 @@
 package io.volumesnapshotter.run;
 
+import io.volumesnapshotter.schedule.HeldBySchedule;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Snapshot;
 import java.time.Instant;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * What failed and has not been well since, so that a recovery is told once, and that a snapshot
@@ -21,7 +23,7 @@ import java.util.TreeSet;
  * deleted is decided by what the cluster says, and a restart may lose it. Safe for use by several
  * threads.
  */
-public final class FailureLog {
+public final class FailureLog implements HeldBySchedule {
 
     /** How many failures and recoveries are kept to be looked at. */
     static final int KEPT = 100;
@@ -193,9 +195,10 @@ public final class FailureLog {
         return open.keySet().stream().filter(key -> key.schedule().equals(schedule)).count();
     }
 
-    /** Forgets what is failed of a schedule that is gone. */
-    public synchronized void forget(String schedule) {
-        open.keySet().removeIf(key -> key.schedule().equals(schedule));
+    /** Forgets what is failed of schedules that are gone; their history stays to be looked at. */
+    @Override
+    public synchronized void retain(Predicate<String> isThere) {
+        open.keySet().removeIf(key -> !isThere.test(key.schedule()));
     }
 
     /** Forgets what is failed: another replica tells of it from now on. */

@@ -1,16 +1,19 @@
 package io.volumesnapshotter.run;
 
+import io.volumesnapshotter.schedule.HeldBySchedule;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Which fire times came, had their run, or are to be asked about again. It only spares questions:
  * what took place is seen in the cluster. Safe for use by several threads.
  */
-public final class FireTimes {
+public final class FireTimes implements HeldBySchedule {
 
     private static final Duration RETRY = Duration.ofSeconds(10);
 
@@ -102,11 +105,9 @@ public final class FireTimes {
         suspended.values().removeIf(time -> time.isAfter(now));
     }
 
-    /** Forgets a schedule that is gone. */
-    void forget(String schedule) {
-        lastFires.remove(schedule);
-        lastRuns.remove(schedule);
-        retries.remove(schedule);
-        suspended.remove(schedule);
+    @Override
+    public void retain(Predicate<String> isThere) {
+        Stream.of(lastFires, lastRuns, retries, suspended)
+                .forEach(times -> times.keySet().removeIf(isThere.negate()));
     }
 }

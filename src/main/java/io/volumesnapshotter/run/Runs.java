@@ -8,7 +8,6 @@ import io.volumesnapshotter.schedule.LogKeys;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Retention.Decision;
 import io.volumesnapshotter.snapshot.Snapshot;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -49,6 +48,7 @@ public final class Runs extends LifecycleStrategySupport {
     /**
      * @param start decides which fire becomes a run
      * @param brake tells whether a run may still create
+     * @param warnings tells what is odd about snapshots
      */
     public Runs(
             RunStart start,
@@ -56,13 +56,13 @@ public final class Runs extends LifecycleStrategySupport {
             Claims claims,
             Failures failures,
             RunListener listener,
-            InstantSource clock) {
+            SnapshotWarnings warnings) {
         this.start = start;
         this.brake = brake;
         this.claims = claims;
         this.failures = failures;
         this.listener = listener;
-        warnings = new SnapshotWarnings(clock);
+        this.warnings = warnings;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.volumesnapshotter.run;
 
+import io.volumesnapshotter.schedule.HeldBySchedule;
 import io.volumesnapshotter.schedule.LogKeys;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Snapshot;
@@ -12,6 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * Tells once what is odd about snapshots that are there: dates that cannot be true, and deletions
  * that do not end. Safe for use by several threads.
  */
-final class SnapshotWarnings {
+public final class SnapshotWarnings implements HeldBySchedule {
 
     /** How long storage may take to let go of a snapshot before that is told. */
     static final Duration SLOW_DELETION = Duration.ofMinutes(10);
@@ -31,7 +33,7 @@ final class SnapshotWarnings {
     private final Set<String> implausible = ConcurrentHashMap.newKeySet();
     private final Map<String, Set<String>> undeleted = new ConcurrentHashMap<>();
 
-    SnapshotWarnings(InstantSource clock) {
+    public SnapshotWarnings(InstantSource clock) {
         this.clock = clock;
     }
 
@@ -97,8 +99,8 @@ final class SnapshotWarnings {
                                 why));
     }
 
-    /** Forgets a schedule that is gone. */
-    void forget(String schedule) {
-        undeleted.remove(schedule);
+    @Override
+    public void retain(Predicate<String> isThere) {
+        undeleted.keySet().removeIf(isThere.negate());
     }
 }

@@ -9,7 +9,21 @@ import java.util.function.BooleanSupplier;
 /** Lets runs of one schedule follow one another, whoever starts them. */
 final class Turns {
 
-    private final Map<String, Semaphore> bySchedule = new ConcurrentHashMap<>();
+    /** Only of schedules with a run that goes on or waits. */
+    private final Map<String, Turn> bySchedule = new ConcurrentHashMap<>();
+
+    /**
+     * A schedule's turn.
+     *
+     * @param free has its one permit while nobody has the turn
+     * @param users how many have it or wait for it
+     */
+    private record Turn(Semaphore free, int users) {
+
+        Turn with(int more) {
+            return users + more == 0 ? null : new Turn(free, users + more);
+        }
+    }
 
     /**
      * Waits until no run of the schedule goes on.
@@ -18,22 +32,37 @@ final class Turns {
      * @return whether it is the caller's turn, which has to {@link #release} it
      */
     boolean take(String schedule, BooleanSupplier ends) throws InterruptedException {
-        Semaphore turn = bySchedule.computeIfAbsent(schedule, any -> new Semaphore(1, true));
-        while (!turn.tryAcquire(1, TimeUnit.SECONDS)) {
-            if (ends.getAsBoolean()) {
-                return false;
+        Semaphore free =
+                bySchedule
+                        .merge(
+                                schedule,
+                                new Turn(new Semaphore(1, true), 1),
+                                (turn, another) -> turn.with(1))
+                        .free();
+        boolean taken = false;
+        try {
+            while (!taken && !ends.getAsBoolean()) {
+                taken = free.tryAcquire(1, TimeUnit.SECONDS);
+            }
+        } finally {
+            if (!taken) {
+                leave(schedule);
             }
         }
-        return true;
+        return taken;
     }
 
     void release(String schedule) {
-        bySchedule.get(schedule).release();
+        bySchedule.get(schedule).free().release();
+        leave(schedule);
+    }
+
+    private void leave(String schedule) {
+        bySchedule.computeIfPresent(schedule, (same, turn) -> turn.with(-1));
     }
 
     /** Whether a run of a schedule goes on or waits to start. */
     boolean isBusy(String schedule) {
-        Semaphore turn = bySchedule.get(schedule);
-        return turn != null && (turn.availablePermits() == 0 || turn.hasQueuedThreads());
+        return bySchedule.containsKey(schedule);
     }
 }

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * needs no right; selecting them is one list of claims, and one of namespaces where these are
  * selected.
  */
-public final class Claims {
+public final class Claims implements HeldBySchedule {
 
     /** Annotation of a claim: {@code false} keeps it out of schedules that select claims. */
     public static final String SNAPSHOT = "volume-snapshotter/snapshot";
@@ -280,6 +280,11 @@ public final class Claims {
                                         + driver.missing()
                                         + "; or name its class by the annotation "
                                         + SNAPSHOT_CLASS);
+    }
+
+    @Override
+    public void retain(Predicate<String> isThere) {
+        toldBySchedule.keySet().removeIf(isThere.negate());
     }
 
     private void tell(String schedule, Map<Claim, String> toTell) {

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
@@ -37,6 +38,7 @@ public final class ScheduleRegistry extends LifecycleStrategySupport {
     private final Map<String, ScheduleEntry> entries = new TreeMap<>();
     private final Map<String, Instant> absentSince = new HashMap<>();
     private final Set<String> suspended = ConcurrentHashMap.newKeySet();
+    private final List<HeldBySchedule> held = new CopyOnWriteArrayList<>();
 
     /**
      * @param clock the present
@@ -86,8 +88,19 @@ public final class ScheduleRegistry extends LifecycleStrategySupport {
         }
     }
 
+    /** Lets something forget the schedules that are gone. */
+    public void clear(HeldBySchedule kept) {
+        held.add(kept);
+    }
+
     /** Brings all up to the present: fire times that came, and schedules that are gone. */
-    public synchronized void advance() {
+    public void advance() {
+        advanceEntries();
+        suspended.removeIf(name -> !isThere(name));
+        held.forEach(kept -> kept.retain(this::isThere));
+    }
+
+    private synchronized void advanceEntries() {
         forgetGone();
         Instant now = clock.instant();
         entries.replaceAll((name, entry) -> entry.at(now));
@@ -117,9 +130,14 @@ public final class ScheduleRegistry extends LifecycleStrategySupport {
         return Optional.ofNullable(entries.get(name));
     }
 
+    /** Whether the schedule of a name is there; also while its route is being exchanged. */
+    public boolean isThere(String name) {
+        return find(name).isPresent();
+    }
+
     /**
-     * Lets a schedule do nothing, or work again, until the program ends. The fires come all the
-     * same, so there is none to be made up but the last one.
+     * Lets a schedule do nothing, or work again, until the program ends or the schedule is gone.
+     * The fires come all the same, so there is none to be made up but the last one.
      */
     public void suspend(String name, boolean suspend) {
         if (suspend) {

@@ -24,7 +24,10 @@ class FailuresTest {
 
     private final Failures failures =
             new Failures(
-                    new RunHistory(new Metrics(new SimpleMeterRegistry()), InstantSource.system()),
+                    new RunHistory(
+                            new Metrics(new SimpleMeterRegistry()),
+                            InstantSource.system(),
+                            any -> true),
                     InstantSource.system());
     private final RetryPolicy retryPolicy =
             new RetryPolicy(new ApiServerMonitor("http://api", InstantSource.system()));

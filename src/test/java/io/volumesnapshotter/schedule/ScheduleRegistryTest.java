@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.Route;
 import org.apache.camel.builder.RouteBuilder;
@@ -115,6 +117,23 @@ class ScheduleRegistryTest {
         add("first", "0+0+0+2+1+?", "");
         assertThat(find("first").lastDue()).isEmpty();
         assertThat(find("first").nextDue()).contains(Instant.parse("2027-01-02T00:00:00Z"));
+    }
+
+    @Test
+    void whatWasKnownOfOneThatIsGoneIsForgotten() throws Exception {
+        Set<String> held = new HashSet<>(Set.of("first", "never there"));
+        registry.clear(isThere -> held.removeIf(isThere.negate()));
+        registry.suspend("first", true);
+        registry.advance();
+        assertThat(held).containsExactly("first");
+        remove("first");
+        registry.advance();
+        assertThat(held).containsExactly("first");
+        pass(ScheduleRegistry.GONE_AFTER.plusMillis(1));
+        registry.advance();
+        assertThat(held).isEmpty();
+        add("first", NEW_YEAR, "");
+        assertThat(registry.isSuspended(find("first").schedule())).isFalse();
     }
 
     @Test

@@ -405,7 +405,8 @@ class SelectionTest {
     @Test
     void aRunOverNoClaimsCountsNeitherAsSuccessNorAsFailure() {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
-        RunHistory journal = new RunHistory(new Metrics(registry), InstantSource.system());
+        RunHistory journal =
+                new RunHistory(new Metrics(registry), InstantSource.system(), any -> true);
         try (Program program = start(Map.of("claim-selector", "app=none"))) {
             Schedule schedule =
                     PolicyComponent.scheduleOf(program.context(), "hourly").orElseThrow();
