@@ -4,12 +4,13 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.settings.Settings;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a command makes of the program's log: warnings are lines beside the result, failures are the
- * command's own to tell, and the rest is for who asks for it.
+ * What a command makes of the program's log: warnings and mistakes in route files are lines beside
+ * the result, other failures are the command's own to tell, and the rest is for who asks for it.
  */
 public final class CommandLog extends AppenderBase<ILoggingEvent> {
 
@@ -47,6 +48,9 @@ public final class CommandLog extends AppenderBase<ILoggingEvent> {
                                     event.getInstant(),
                                     event.getLevel(),
                                     event.getFormattedMessage()));
+        } else if (event.getLevel() == Level.ERROR
+                && event.getLoggerName().equals(RouteFiles.class.getName())) {
+            console.error(event.getFormattedMessage());
         } else if (event.getLevel() == Level.WARN
                 && event.getLoggerName().startsWith(Settings.PROGRAM)) {
             console.warn(event.getFormattedMessage());

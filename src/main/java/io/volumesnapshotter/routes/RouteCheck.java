@@ -182,8 +182,7 @@ final class RouteCheck {
     private void checkComponent(String uri) {
         String component = uri.split(":")[0];
         if (context.getComponent(component, true, false) == null) {
-            throw new InvalidSettingException(
-                    "uri", uri, "the program has no component " + component);
+            throw new InvalidSettingException("uri", uri, ComponentJars.whatIsMissing(component));
         }
     }
 

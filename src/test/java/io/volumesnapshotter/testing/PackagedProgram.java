@@ -37,8 +37,15 @@ public final class PackagedProgram implements AutoCloseable {
     public static PackagedProgram start(
             Path directory, Map<String, String> environment, String... arguments)
             throws IOException {
+        return startFrom(HOME, directory, environment, arguments);
+    }
+
+    /** As {@link #start}, from another folder than the one that the build makes. */
+    public static PackagedProgram startFrom(
+            Path home, Path directory, Map<String, String> environment, String... arguments)
+            throws IOException {
         Path link = directory.resolve("volume-snapshotter");
-        Files.createSymbolicLink(link, HOME.resolve("bin/volume-snapshotter").toAbsolutePath());
+        Files.createSymbolicLink(link, home.resolve("bin/volume-snapshotter").toAbsolutePath());
         Path log = Files.createTempFile(directory, "program", ".log");
         ProcessBuilder builder =
                 new ProcessBuilder(
