@@ -72,6 +72,7 @@ class ChartTest {
     @CsvSource({
         "k8s,",
         "examples/overlays/select-claims, selectClaims=true",
+        "examples/overlays/commands, commands=true",
         "examples/overlays/cluster-wide, clusterWide=true",
         "examples/overlays/read-volumes, selectClaims=true readVolumes=true",
         "examples/overlays/events, events=true",

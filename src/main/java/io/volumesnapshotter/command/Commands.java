@@ -10,6 +10,9 @@ import picocli.CommandLine.RunLast;
 /** The command line with all commands. */
 public final class Commands {
 
+    /** Of help, in characters: an example fits into a line. */
+    private static final int WIDTH = 110;
+
     /** The exit codes, for the help of each command. */
     private static final List<String> EXIT_CODES =
             List.of(
@@ -33,7 +36,7 @@ public final class Commands {
             Object program, CommandEnvironment environment, Consumer<Boolean> verbose) {
         CommandLine line = new CommandLine(program);
         commands(environment).forEach(line::addSubcommand);
-        line.setCaseInsensitiveEnumValuesAllowed(false);
+        line.setUsageHelpWidth(WIDTH);
         line.getSubcommands().values().forEach(Commands::describe);
         Failed failed = new Failed(environment.console());
         line.setParameterExceptionHandler(failed);
@@ -43,7 +46,10 @@ public final class Commands {
     }
 
     private static List<ClusterCommand> commands(CommandEnvironment environment) {
-        return List.of(new PreflightCommand(environment));
+        return List.of(
+                new HoldCommand(environment),
+                new ReleaseCommand(environment),
+                new PreflightCommand(environment));
     }
 
     private static void describe(CommandLine command) {

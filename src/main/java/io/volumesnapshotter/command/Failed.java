@@ -68,7 +68,8 @@ final class Failed implements IParameterExceptionHandler, IExecutionExceptionHan
         return tell(failure);
     }
 
-    private int tell(Exception failure) {
+    /** Tells what failed, and says the code that follows from it. */
+    int tell(Exception failure) {
         if (failure instanceof CommandException told) {
             console.error(told.getMessage());
             return told.exitCode();

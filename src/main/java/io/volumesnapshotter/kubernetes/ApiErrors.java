@@ -101,6 +101,9 @@ public final class ApiErrors {
         if (refusal.contains("at the cluster scope")) {
             return "k8s/components/cluster-wide";
         }
+        if (refusal.contains("cannot patch resource \"volumesnapshots\"")) {
+            return "k8s/components/commands";
+        }
         return refusal.contains("cannot list resource \"persistentvolumeclaims\"")
                 ? "k8s/components/select-claims"
                 : "k8s/role.yaml";

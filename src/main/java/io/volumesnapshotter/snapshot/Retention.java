@@ -161,8 +161,8 @@ public final class Retention {
         if (keep.isEverything()) {
             reasons.add(snapshot, "no rule is given");
         }
-        if (snapshot.held()) {
-            reasons.add(snapshot, "held");
+        if (snapshot.hold().isAt(now)) {
+            reasons.add(snapshot, snapshot.hold().words());
         }
         if (snapshot.terminating()) {
             reasons.add(snapshot, "being deleted");

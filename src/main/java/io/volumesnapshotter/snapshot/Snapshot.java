@@ -17,12 +17,13 @@ import java.util.Map;
  * @param createdAt {@code metadata.creationTimestamp}, by the API server's clock
  * @param cutAt {@code status.creationTime}, the instant at which storage cut the data by the
  *     driver's clock, or null as long as the driver has not told it
- * @param hasSize whether {@code status.restoreSize} is there
+ * @param size {@code status.restoreSize} as a quantity of Kubernetes, or null as long as it is not
+ *     there
  * @param snapshotClass {@code spec.volumeSnapshotClassName}, or null
  * @param started whether a VolumeSnapshotContent is bound, which is when the driver's work starts
  * @param ready {@code status.readyToUse}
  * @param deletedAt {@code metadata.deletionTimestamp}, since when it is being deleted, or null
- * @param held whether someone pinned it by the annotation {@value #HOLD}
+ * @param hold what pins it
  * @param error {@code status.error.message}, or null
  * @param claimUid the uid of its claim by the annotation {@value #CLAIM_UID}, or null
  */
@@ -34,17 +35,14 @@ public record Snapshot(
         Map<String, String> labels,
         Instant createdAt,
         Instant cutAt,
-        boolean hasSize,
+        String size,
         String snapshotClass,
         boolean started,
         boolean ready,
         Instant deletedAt,
-        boolean held,
+        Hold hold,
         String error,
         String claimUid) {
-
-    /** The annotation that pins a snapshot, by any value but {@code false}. */
-    public static final String HOLD = "volume-snapshotter/hold";
 
     /** The annotation that tells claims apart that had the same name one after the other. */
     public static final String CLAIM_UID = "volume-snapshotter/claim-uid";
@@ -62,7 +60,7 @@ public record Snapshot(
     public static Snapshot expected(
             String name, Claim claim, Map<String, String> labels, String claimUid, Instant at) {
         return new Snapshot(
-                name, "", "", claim, labels, at, at, true, null, true, true, null, false, null,
+                name, "", "", claim, labels, at, at, "", null, true, true, null, Hold.NONE, null,
                 claimUid);
     }
 
@@ -107,6 +105,6 @@ public record Snapshot(
      * {@code readyToUse} back for a while.
      */
     public boolean isCut() {
-        return cutAt != null && hasSize;
+        return cutAt != null && size != null;
     }
 }

@@ -20,7 +20,9 @@ public final class SnapshotReader {
     private static final String READY = ApiObject.field("status", "readyToUse");
     private static final String ERROR = ApiObject.field("status", "error");
     private static final String ERROR_MESSAGE = ApiObject.field("status", "error", "message");
-    private static final String HOLD = ApiObject.annotation(Snapshot.HOLD);
+    private static final String HOLD = ApiObject.annotation(Hold.HOLD);
+    private static final String HOLD_UNTIL = ApiObject.annotation(Hold.UNTIL);
+    private static final String HOLD_REASON = ApiObject.annotation(Hold.REASON);
     private static final String CLAIM_UID = ApiObject.annotation(Snapshot.CLAIM_UID);
 
     /** What is read of each. */
@@ -42,6 +44,8 @@ public final class SnapshotReader {
                                     ERROR,
                                     ERROR_MESSAGE,
                                     HOLD,
+                                    HOLD_UNTIL,
+                                    HOLD_REASON,
                                     CLAIM_UID),
                             SnapshotLabels.READ.stream().map(ApiObject::label))
                     .toList();
@@ -59,14 +63,21 @@ public final class SnapshotReader {
                 SnapshotLabels.own(object),
                 time(object.text(ApiObject.CREATED)),
                 time(object.text(CUT)),
-                object.has(SIZE),
+                object.has(SIZE) ? object.text(SIZE, "") : null,
                 snapshotClass == null ? null : snapshotClass.intern(),
                 object.has(CONTENT),
                 object.isTrue(READY),
                 time(object.text(ApiObject.DELETED)),
-                object.has(HOLD) && !"false".equals(object.text(HOLD)),
+                hold(object),
                 object.has(ERROR) ? object.text(ERROR_MESSAGE, "no message") : null,
                 object.text(CLAIM_UID));
+    }
+
+    private static Hold hold(ApiObject object) {
+        return Hold.of(
+                object.has(HOLD) ? object.text(HOLD, "") : null,
+                object.has(HOLD_UNTIL) ? object.text(HOLD_UNTIL, "") : null,
+                object.text(HOLD_REASON));
     }
 
     private static Instant time(String text) {

@@ -109,6 +109,15 @@ class RightsTest {
     }
 
     @Test
+    void commandsAddsWhatHoldNeedsAndTheWatchOfTake() throws Exception {
+        assertThat(rules(Kustomize.build(OVERLAYS.resolve("commands"))))
+                .containsExactlyInAnyOrder(
+                        "Role volume-snapshotter " + SNAPSHOTS,
+                        "Role volume-snapshotter-commands"
+                                + " snapshot.storage.k8s.io/volumesnapshots: patch watch");
+    }
+
+    @Test
     void selectClaimsLetsClaimsOfTheNamespaceBeSelected() throws Exception {
         apply(SELECT_CLAIMS);
         assertThat(taken(SELECTING)).isEqualTo("apps/db");

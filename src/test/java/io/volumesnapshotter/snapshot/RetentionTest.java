@@ -464,7 +464,7 @@ class RetentionTest {
     void terminatingHeldAndFutureOnesAreNeverStale(@ForAll("histories") History history) {
         assertThat(history.stale())
                 .noneMatch(Snapshot::terminating)
-                .noneMatch(Snapshot::held)
+                .noneMatch(snapshot -> snapshot.hold().isSet())
                 .noneMatch(
                         s ->
                                 s.takenAt().isAfter(history.now())
@@ -579,7 +579,7 @@ class RetentionTest {
                             .allMatch(Set.of(OptionalInt.empty(), Optional.empty())::contains)) {
                 reasons.add("no rule is given");
             }
-            if (s.held()) {
+            if (s.hold().isSet()) {
                 reasons.add("held");
             }
             if (s.terminating()) {
@@ -602,7 +602,7 @@ class RetentionTest {
 
         private boolean isLeftover(Snapshot s) {
             return !s.ready()
-                    && !s.held()
+                    && !s.hold().isSet()
                     && !s.terminating()
                     && ahead(s) <= 0
                     && !isYoung(s)
@@ -888,7 +888,7 @@ class RetentionTest {
         private Map<String, String> labels = OWN;
         private boolean ready = true;
         private boolean terminating;
-        private boolean held;
+        private Hold hold = Hold.NONE;
 
         Builder(String name, Instant created) {
             this.name = name;
@@ -901,7 +901,7 @@ class RetentionTest {
             taken = snapshot.takenAt();
             ready = snapshot.ready();
             terminating = snapshot.terminating();
-            held = snapshot.held();
+            hold = snapshot.hold();
         }
 
         Builder taken(Instant time) {
@@ -926,7 +926,7 @@ class RetentionTest {
         }
 
         Builder held() {
-            held = true;
+            hold = Hold.UNLIMITED;
             return this;
         }
 
@@ -939,12 +939,12 @@ class RetentionTest {
                     labels,
                     created,
                     taken,
-                    ready,
+                    ready ? "1Gi" : null,
                     null,
                     true,
                     ready,
                     terminating ? created : null,
-                    held,
+                    hold,
                     null,
                     null);
         }

@@ -12,10 +12,10 @@ public final class SnapshotBuilder {
     private final Map<String, String> labels = new HashMap<>();
     private final Instant createdAt;
     private Instant cutAt;
-    private boolean hasSize = true;
+    private String size = "1Gi";
     private boolean ready = true;
     private Instant deletedAt;
-    private boolean held;
+    private Hold hold = Hold.NONE;
     private String error;
     private String claimUid;
 
@@ -63,7 +63,7 @@ public final class SnapshotBuilder {
     /** Not ready, and nothing of it is on storage. */
     public SnapshotBuilder unready() {
         ready = false;
-        hasSize = false;
+        size = null;
         cutAt = null;
         return this;
     }
@@ -86,7 +86,12 @@ public final class SnapshotBuilder {
     }
 
     public SnapshotBuilder held() {
-        held = true;
+        hold = Hold.UNLIMITED;
+        return this;
+    }
+
+    public SnapshotBuilder heldUntil(String time) {
+        hold = Hold.of(null, time, null);
         return this;
     }
 
@@ -104,12 +109,12 @@ public final class SnapshotBuilder {
                 Map.copyOf(labels),
                 createdAt,
                 cutAt,
-                hasSize,
+                size,
                 null,
                 true,
                 ready,
                 deletedAt,
-                held,
+                hold,
                 error,
                 claimUid);
     }

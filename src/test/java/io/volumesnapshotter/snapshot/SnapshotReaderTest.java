@@ -14,14 +14,18 @@ class SnapshotReaderTest {
     @ParameterizedTest(name = "hold: \"{0}\" pins: {1}")
     @CsvSource({"true, true", "'', true", "until the audit, true", "False, true", "false, false"})
     void theHoldAnnotationPinsByAnyValueButFalse(String value, boolean held) {
-        assertThat(read(Map.of(ApiObject.annotation(Snapshot.HOLD), value)).held()).isEqualTo(held);
+        assertThat(read(Map.of(ApiObject.annotation(Hold.HOLD), value)).hold().isSet())
+                .isEqualTo(held);
     }
 
     @Test
     void withoutTheHoldAnnotationNothingIsPinned() {
-        assertThat(read(Map.of(ApiObject.annotation("volume-snapshotter/holder"), "true")).held())
+        assertThat(
+                        read(Map.of(ApiObject.annotation("volume-snapshotter/holder"), "true"))
+                                .hold()
+                                .isSet())
                 .isFalse();
-        assertThat(read(Map.of()).held()).isFalse();
+        assertThat(read(Map.of()).hold().isSet()).isFalse();
     }
 
     @Test
