@@ -48,6 +48,7 @@ import io.volumesnapshotter.schedule.HeldBySchedule;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.settings.ObjectNames;
+import io.volumesnapshotter.settings.ProgramSettings;
 import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -85,7 +86,6 @@ import org.slf4j.LoggerFactory;
 public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private static final int MAX_NOTIFICATIONS = 1000;
-    private static final int MAX_CLAIMS = 1_000_000;
 
     private static final Pattern POD_OF_DEPLOYMENT =
             Pattern.compile("(.+)-[bcdf-hj-np-tv-z2-9]{6,10}-[bcdf-hj-np-tv-z2-9]{5}");
@@ -272,7 +272,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                             failures.log(),
                             metrics,
                             leader,
-                            settings.wholeNumber("metrics-claims", 0, MAX_CLAIMS),
+                            settings.get(ProgramSettings.METRICS_CLAIMS),
                             isOn(context, "camel.management.enabled"),
                             name ->
                                     new ScheduleManagement(
@@ -295,12 +295,12 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                     new ScheduleHealth(schedules, history, failures.log(), clock));
         }
 
-        String certificates = settings.text("jolokia-tls");
+        String certificates = settings.get(ProgramSettings.JOLOKIA_TLS);
         if (!certificates.isEmpty()) {
             context.addService(JolokiaTls.of(Path.of(certificates), settings), true, false);
         }
 
-        routeFiles = new RouteFiles(Path.of(settings.text("routes")), clock);
+        routeFiles = new RouteFiles(Path.of(settings.get(ProgramSettings.ROUTES)), clock);
         metrics.show(routeFiles);
         reload(context, settings, events, notifications);
         routeFiles.load(context);
@@ -312,13 +312,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                 new Settings(
                         name -> Settings.PREFIX + name,
                         name -> properties.resolveProperty(Settings.PREFIX + name));
-        Settings.checkNames(
-                environment,
-                properties
-                        .loadProperties(name -> name.startsWith(Settings.PREFIX))
-                        .stringPropertyNames());
-        Cron.toQuartz(Settings.PREFIX + "schedule", settings.text("schedule"));
-        settings.zone("time-zone");
+        Settings.checkNames(environment);
+        Cron.toQuartz(
+                Settings.PREFIX + ProgramSettings.SCHEDULE.name(),
+                settings.get(ProgramSettings.SCHEDULE));
+        settings.get(ProgramSettings.TIME_ZONE);
         return settings;
     }
 
@@ -327,7 +325,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      * Deployment, as the pod's name has it.
      */
     private String installation(Settings settings) {
-        Optional<String> own = settings.labelValue("installation");
+        Optional<String> own = settings.get(ProgramSettings.INSTALLATION);
         if (own.isPresent()) {
             return own.get();
         }
@@ -353,8 +351,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     private void reload(
             CamelContext context, Settings settings, Events events, Executor notifications)
             throws Exception {
-        boolean reloads = settings.flag("routes-reload");
-        Duration interval = settings.duration("routes-poll-interval");
+        boolean reloads = settings.get(ProgramSettings.ROUTES_RELOAD);
+        Duration interval = settings.get(ProgramSettings.ROUTES_POLL_INTERVAL);
         if (context instanceof ReloadableContext reloadable) {
             reloadable.versionRoutes();
             RouteReload reload =
@@ -441,7 +439,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     /** Whether this replica is the one that fires; without an election it always is. */
     private BooleanSupplier leadership(CamelContext context, Settings settings) throws Exception {
         LeaseTerms terms = LeaseTerms.of(settings);
-        boolean elects = settings.flag("leader-election");
+        boolean elects = settings.get(ProgramSettings.LEADER_ELECTION);
         model(context).addModelLifecycleStrategy(new LeaderRoutes(context, elects));
         if (!elects) {
             return () -> true;

@@ -22,7 +22,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -469,9 +468,13 @@ class BadInputTest {
                                         Settings.checkNames(
                                                 Map.of(
                                                         "SNAPSHOTTER_KEEPLAST", "3",
-                                                        "SNAPSHOTTER_PORT", "tcp://10.0.0.1:80"),
-                                                Set.of("snapshotter.keep-last"))))
-                .hasMessageContainingAll("SNAPSHOTTER_KEEPLAST", "\"3\"", "SNAPSHOTTER_KEEP_LAST");
+                                                        "SNAPSHOTTER_PORT", "tcp://10.0.0.1:80"))))
+                .hasMessageContainingAll(
+                        "SNAPSHOTTER_KEEPLAST",
+                        "\"3\"",
+                        "do you mean SNAPSHOTTER_KEEP_LAST?",
+                        "SNAPSHOTTER_ADOPT",
+                        "SNAPSHOTTER_LEASE_NAME");
     }
 
     @Test

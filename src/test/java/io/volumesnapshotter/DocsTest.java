@@ -11,8 +11,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.volumesnapshotter.routes.RouteFiles;
-import io.volumesnapshotter.schedule.Policy;
-import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
@@ -22,9 +20,7 @@ import io.volumesnapshotter.testing.RouteSchema;
 import io.volumesnapshotter.testing.TestRoutes;
 import io.volumesnapshotter.testing.ToldLines;
 import java.io.IOException;
-import java.io.Reader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,9 +29,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -57,9 +50,6 @@ class DocsTest {
     private static final Path EXAMPLES = Path.of("examples");
     private static final Pattern YAML = Pattern.compile("(?ms)^```yaml\n(.*?)^```$");
     private static final Pattern TRIGGER = Pattern.compile("(?m)^( *cron: ).*$");
-    private static final Pattern ROW =
-            Pattern.compile("(?m)^\\| `([^`]+)` \\| (none|any|the program's|`([^`]+)`) \\|");
-    private static final Pattern SETTING = Pattern.compile("`snapshotter\\.([a-z-]+)`");
 
     /** Later than its jitter and earlier than the next fire. */
     private static final Instant DUE =
@@ -286,41 +276,6 @@ class DocsTest {
         }
     }
 
-    @Test
-    void theTableOfSettingsHasThoseOfAPolicyWithTheirDefaults() throws IOException {
-        Map<String, String> defaults = new TreeMap<>();
-        for (String setting : Policy.SETTINGS) {
-            defaults.put(setting, settings().getProperty(Settings.PREFIX + setting));
-        }
-        String table = read(PAGE).split("## All settings")[1];
-        Map<String, String> documented = new TreeMap<>();
-        Matcher rows = ROW.matcher(table);
-        while (rows.find()) {
-            documented.put(rows.group(1), rows.group(3) == null ? "" : rows.group(3));
-        }
-        assertThat(documented).isEqualTo(defaults);
-    }
-
-    @Test
-    void everySettingOfTheProgramIsDocumented() throws IOException {
-        Set<String> documented =
-                SETTING.matcher(
-                                read(Path.of("docs", "settings.md"))
-                                        + read(Path.of("docs", "high-availability.md"))
-                                        + read(Path.of("docs", "hawtio.md")))
-                        .results()
-                        .map(match -> match.group(1))
-                        .collect(Collectors.toCollection(TreeSet::new));
-        documented.addAll(Policy.SETTINGS);
-        assertThat(
-                        settings().stringPropertyNames().stream()
-                                .filter(name -> name.startsWith(Settings.PREFIX))
-                                .map(name -> name.substring(Settings.PREFIX.length())))
-                .isNotEmpty()
-                .allMatch(documented::contains)
-                .containsAll(documented);
-    }
-
     private Program run(Example example) throws IOException {
         Matcher trigger = TRIGGER.matcher(example.text);
         assertThat(trigger.find()).isTrue();
@@ -397,17 +352,6 @@ class DocsTest {
                         .withPhase("Bound")
                         .endStatus()
                         .build());
-    }
-
-    private static Properties settings() throws IOException {
-        Properties settings = new Properties();
-        try (Reader reader =
-                Files.newBufferedReader(
-                        Path.of("src/main/resources/application.properties"),
-                        StandardCharsets.UTF_8)) {
-            settings.load(reader);
-        }
-        return settings;
     }
 
     private static String read(Path file) {

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.kubernetes;
 
 import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.ProgramSettings;
 import io.volumesnapshotter.settings.Settings;
 import java.time.Duration;
 
@@ -28,24 +29,28 @@ public record LeaseTerms(String name, Duration duration, Duration deadline, Dura
     public static LeaseTerms of(Settings settings) {
         LeaseTerms terms =
                 new LeaseTerms(
-                        settings.objectName("lease-name")
-                                .orElseThrow(() -> settings.invalid("lease-name", "give a name")),
-                        settings.duration("lease-duration"),
-                        settings.duration("renew-deadline"),
-                        settings.duration("retry-period"));
+                        settings.get(ProgramSettings.LEASE_NAME)
+                                .orElseThrow(
+                                        () ->
+                                                settings.invalid(
+                                                        ProgramSettings.LEASE_NAME, "give a name")),
+                        settings.get(ProgramSettings.LEASE_DURATION),
+                        settings.get(ProgramSettings.RENEW_DEADLINE),
+                        settings.get(ProgramSettings.RETRY_PERIOD));
         if (terms.duration.toMillis() % 1000 != 0) {
-            throw settings.invalid("lease-duration", "a Lease holds whole seconds");
+            throw settings.invalid(ProgramSettings.LEASE_DURATION, "a Lease holds whole seconds");
         }
         if (terms.duration.compareTo(terms.deadline) <= 0) {
             throw settings.invalid(
-                    "lease-duration",
-                    "it must be longer than renew-deadline, " + settings.text("renew-deadline"));
+                    ProgramSettings.LEASE_DURATION,
+                    "it must be longer than renew-deadline, "
+                            + settings.text(ProgramSettings.RENEW_DEADLINE));
         }
         if (terms.deadline.toMillis() <= terms.retry.toMillis() * (1 + JITTER)) {
             throw settings.invalid(
-                    "renew-deadline",
+                    ProgramSettings.RENEW_DEADLINE,
                     "it must be longer than 2.2 times retry-period, "
-                            + settings.text("retry-period"));
+                            + settings.text(ProgramSettings.RETRY_PERIOD));
         }
         return terms;
     }

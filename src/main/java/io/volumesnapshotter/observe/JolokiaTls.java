@@ -16,6 +16,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import io.volumesnapshotter.kubernetes.ErrorText;
+import io.volumesnapshotter.settings.ProgramSettings;
 import io.volumesnapshotter.settings.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,18 +69,17 @@ public final class JolokiaTls extends ServiceSupport {
 
     /** The service that the settings ask for. */
     public static JolokiaTls of(Path directory, Settings settings) {
-        String client = "jolokia-tls-client";
         try {
-            LdapName name = new LdapName(settings.text(client));
+            LdapName name = new LdapName(settings.text(ProgramSettings.JOLOKIA_TLS_CLIENT));
             if (!name.isEmpty()) {
                 return new JolokiaTls(
-                        directory, name, settings.wholeNumber("jolokia-tls-listen", 0, 65_535));
+                        directory, name, settings.get(ProgramSettings.JOLOKIA_TLS_LISTEN));
             }
         } catch (InvalidNameException e) {
             // told below, like none
         }
         throw settings.invalid(
-                client,
+                ProgramSettings.JOLOKIA_TLS_CLIENT,
                 "give the subject of the client's certificate, such as"
                         + " CN=hawtio-online.hawtio.svc");
     }

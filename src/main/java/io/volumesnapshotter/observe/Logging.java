@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.ProgramSettings;
 import io.volumesnapshotter.settings.Settings;
 import java.util.List;
 import java.util.Locale;
@@ -17,7 +18,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Logging implements LoggingMXBean {
 
-    private static final List<String> FORMATS = List.of("text", "json");
     private static final List<String> LEVELS =
             List.of("off", "error", "warn", "info", "debug", "trace");
 
@@ -30,11 +30,11 @@ public final class Logging implements LoggingMXBean {
      * @throws InvalidSettingException when one is wrong; then the log is as it is by default
      */
     public Logging(Settings settings) {
-        settings.oneOf("log-format", FORMATS);
-        if (!isLevel(settings.text("log-level"))) {
+        settings.get(ProgramSettings.LOG_FORMAT);
+        if (!isLevel(settings.text(ProgramSettings.LOG_LEVEL))) {
             // Logback takes it for debug.
             loggers.getLogger(Settings.PROGRAM).setLevel(Level.INFO);
-            settings.oneOf("log-level", LEVELS);
+            settings.oneOf(ProgramSettings.LOG_LEVEL.name(), LEVELS);
         }
     }
 

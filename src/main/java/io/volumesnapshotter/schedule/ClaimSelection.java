@@ -1,13 +1,13 @@
 package io.volumesnapshotter.schedule;
 
 import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.ScheduleSettings;
+import io.volumesnapshotter.settings.Setting;
 import io.volumesnapshotter.settings.Settings;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Which claims a schedule takes snapshots of.
@@ -29,54 +29,47 @@ public record ClaimSelection(
         boolean optIn,
         Map<String, String> classOfDriver) {
 
-    /** The names of the settings that say in which namespaces. */
-    static final Set<String> WHERE = Set.of("namespace", "namespace-selector");
-
-    /** The names of the settings that say which claims there. */
-    static final Set<String> WHICH = Set.of("claims", "claim-selector", "storage-class", "opt-in");
-
-    /** The names of the settings that make a selection. */
-    static final Set<String> SETTINGS =
-            Stream.of(WHERE, WHICH, Set.of("snapshot-class-by-driver"))
-                    .flatMap(Set::stream)
-                    .collect(Collectors.toUnmodifiableSet());
-
     /**
      * @throws InvalidSettingException when a setting is wrong or two contradict each other
      */
     static ClaimSelection of(Settings settings) {
-        List<String> names = settings.claims("claims");
+        List<String> names = settings.get(ScheduleSettings.CLAIMS);
         ClaimSelection selection =
                 new ClaimSelection(
-                        settings.namespaces("namespace"),
-                        settings.labelSelector("namespace-selector"),
+                        settings.get(ScheduleSettings.NAMESPACE),
+                        settings.get(ScheduleSettings.NAMESPACE_SELECTOR),
                         names,
-                        settings.labelSelector("claim-selector"),
-                        Set.copyOf(settings.objectNames("storage-class")),
-                        settings.flag("opt-in"),
-                        settings.objectNameMap("snapshot-class-by-driver"));
+                        settings.get(ScheduleSettings.CLAIM_SELECTOR),
+                        Set.copyOf(settings.get(ScheduleSettings.STORAGE_CLASS)),
+                        settings.get(ScheduleSettings.OPT_IN),
+                        settings.get(ScheduleSettings.SNAPSHOT_CLASS_BY_DRIVER));
         if (names.isEmpty()
                 && selection.isByNameAlone()
-                && !settings.text("claims").equals(Settings.ALL)) {
+                && !settings.text(ScheduleSettings.CLAIMS).equals(Settings.ALL)) {
             throw settings.invalid(
-                    "claims",
+                    ScheduleSettings.CLAIMS,
                     "name at least one claim, several separated by commas; or give * for all, or a"
                             + " claim-selector");
         }
-        for (String condition :
-                List.of("claim-selector", "storage-class", "opt-in", "snapshot-class-by-driver")) {
+        for (Setting<?> condition :
+                List.of(
+                        ScheduleSettings.CLAIM_SELECTOR,
+                        ScheduleSettings.STORAGE_CLASS,
+                        ScheduleSettings.OPT_IN,
+                        ScheduleSettings.SNAPSHOT_CLASS_BY_DRIVER)) {
             if (!names.isEmpty()
                     && !settings.text(condition).isEmpty()
                     && !settings.text(condition).equals("false")) {
                 throw settings.invalid(
                         condition,
                         "claims that are named are not looked at; leave out one of claims and "
-                                + condition);
+                                + condition.name());
             }
         }
         if (selection.namespaceSelector.isPresent() && !selection.namespaces.isEmpty()) {
             throw settings.invalid(
-                    "namespace-selector", "leave out one of namespace and namespace-selector");
+                    ScheduleSettings.NAMESPACE_SELECTOR,
+                    "leave out one of namespace and namespace-selector");
         }
         return selection;
     }

@@ -1,14 +1,13 @@
 package io.volumesnapshotter.schedule;
 
 import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.ScheduleSettings;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Keep;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What a schedule does whenever it fires.
@@ -48,32 +47,6 @@ public record Policy(
         boolean adopt,
         Optional<String> pruneOnly) {
 
-    private static final int MAX_CONCURRENCY = 100;
-
-    /** The names of the settings that make a policy, as they stand in a schedule's file. */
-    public static final Set<String> SETTINGS = settings();
-
-    private static Set<String> settings() {
-        Set<String> names =
-                new HashSet<>(
-                        Set.of(
-                                "snapshot-class-name",
-                                "ready-timeout",
-                                "poll-interval",
-                                "max-poll-interval",
-                                "starting-deadline",
-                                "jitter",
-                                "concurrency",
-                                "suspend",
-                                "labels",
-                                "annotations",
-                                "adopt",
-                                "prune-only"));
-        names.addAll(ClaimSelection.SETTINGS);
-        names.addAll(Keep.SETTINGS);
-        return Set.copyOf(names);
-    }
-
     /**
      * @throws InvalidSettingException when a setting is wrong or two contradict each other
      */
@@ -81,38 +54,51 @@ public record Policy(
         Policy policy =
                 new Policy(
                         ClaimSelection.of(settings),
-                        settings.objectName("snapshot-class-name"),
+                        settings.get(ScheduleSettings.SNAPSHOT_CLASS_NAME),
                         Keep.of(settings),
-                        settings.duration("ready-timeout"),
-                        settings.duration("poll-interval"),
-                        settings.duration("max-poll-interval"),
-                        settings.duration("starting-deadline"),
-                        settings.optionalDuration("jitter").orElse(Duration.ZERO),
-                        settings.wholeNumber("concurrency", 1, MAX_CONCURRENCY),
-                        settings.flag("suspend"),
-                        settings.labels("labels", SnapshotLabels::isOwn),
-                        settings.annotations("annotations"),
-                        settings.flag("adopt"),
-                        settings.labelSelector("prune-only"));
+                        settings.get(ScheduleSettings.READY_TIMEOUT),
+                        settings.get(ScheduleSettings.POLL_INTERVAL),
+                        settings.get(ScheduleSettings.MAX_POLL_INTERVAL),
+                        settings.get(ScheduleSettings.STARTING_DEADLINE),
+                        settings.get(ScheduleSettings.JITTER).orElse(Duration.ZERO),
+                        settings.get(ScheduleSettings.CONCURRENCY),
+                        settings.get(ScheduleSettings.SUSPEND),
+                        labels(settings),
+                        settings.get(ScheduleSettings.ANNOTATIONS),
+                        settings.get(ScheduleSettings.ADOPT),
+                        settings.get(ScheduleSettings.PRUNE_ONLY));
         if (policy.adopt && policy.pruneOnly.isPresent()) {
-            throw settings.invalid("adopt", "leave out one of adopt and prune-only");
+            throw settings.invalid(ScheduleSettings.ADOPT, "leave out one of adopt and prune-only");
         }
         if (policy.pruneOnly.isPresent() && !policy.selection.isByNameAlone()) {
             throw settings.invalid(
-                    "prune-only",
+                    ScheduleSettings.PRUNE_ONLY,
                     "it goes by the names of claims and namespaces; leave out namespace-selector,"
                             + " claim-selector, storage-class and opt-in");
         }
         if (policy.maxPollInterval.compareTo(policy.pollInterval) < 0) {
             throw settings.invalid(
-                    "max-poll-interval",
-                    "it must not be shorter than poll-interval, " + settings.text("poll-interval"));
+                    ScheduleSettings.MAX_POLL_INTERVAL,
+                    "it must not be shorter than poll-interval, "
+                            + settings.text(ScheduleSettings.POLL_INTERVAL));
         }
         if (policy.readyTimeout.compareTo(policy.pollInterval) < 0) {
             throw settings.invalid(
-                    "ready-timeout",
-                    "it must not be shorter than poll-interval, " + settings.text("poll-interval"));
+                    ScheduleSettings.READY_TIMEOUT,
+                    "it must not be shorter than poll-interval, "
+                            + settings.text(ScheduleSettings.POLL_INTERVAL));
         }
         return policy;
+    }
+
+    private static Map<String, String> labels(Settings settings) {
+        Map<String, String> labels = settings.get(ScheduleSettings.LABELS);
+        labels.forEach(
+                (key, value) -> {
+                    if (SnapshotLabels.isOwn(key)) {
+                        throw settings.invalidLabel(ScheduleSettings.LABELS, key + "=" + value);
+                    }
+                });
+        return labels;
     }
 }

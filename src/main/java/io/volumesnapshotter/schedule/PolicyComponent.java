@@ -1,15 +1,14 @@
 package io.volumesnapshotter.schedule;
 
 import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.ScheduleSettings;
+import io.volumesnapshotter.settings.Setting;
 import io.volumesnapshotter.settings.Settings;
-import io.volumesnapshotter.snapshot.Keep;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
@@ -36,13 +35,6 @@ public final class PolicyComponent extends DefaultComponent {
 
     private static final String SCHEME = "policy:";
 
-    private static final List<Set<String>> INHERITED_TOGETHER =
-            List.of(
-                    ClaimSelection.WHICH,
-                    ClaimSelection.WHERE,
-                    Set.of("snapshot-class-name", "snapshot-class-by-driver"),
-                    Keep.RULES);
-
     private final ScheduleRegistry registry;
 
     private static final Logger LOG = LoggerFactory.getLogger(PolicyComponent.class);
@@ -63,10 +55,10 @@ public final class PolicyComponent extends DefaultComponent {
     protected Endpoint createEndpoint(String uri, String name, Map<String, Object> parameters) {
         Schedule schedule = schedule(name, parameters);
         Map<String, String> settings = new TreeMap<>();
-        for (String setting : Policy.SETTINGS) {
-            value(own(parameters), setting)
+        for (Setting<?> setting : ScheduleSettings.all()) {
+            value(own(parameters), setting.name())
                     .filter(value -> !value.isEmpty())
-                    .ifPresent(value -> settings.put(setting, value));
+                    .ifPresent(value -> settings.put(setting.name(), value));
         }
         parameters.clear();
         return new PolicyEndpoint(uri, this, schedule, settings);
@@ -122,12 +114,12 @@ public final class PolicyComponent extends DefaultComponent {
         }
         Map<String, Object> own = own(parameters);
         for (String setting : own.keySet()) {
-            if (!Policy.SETTINGS.contains(setting)) {
-                throw new InvalidSettingException(
+            if (!ScheduleSettings.names().contains(setting)) {
+                throw Settings.unknown(
                         place + setting,
                         String.valueOf(own.get(setting)),
-                        "there is no such setting; there are "
-                                + String.join(", ", new TreeSet<>(Policy.SETTINGS)));
+                        setting,
+                        ScheduleSettings.names());
             }
         }
         Policy policy =
@@ -171,12 +163,13 @@ public final class PolicyComponent extends DefaultComponent {
         if (own.containsKey(setting)) {
             return Optional.of(String.valueOf(own.get(setting)));
         }
-        boolean namesClaims = own.containsKey("claims") && !Settings.ALL.equals(own.get("claims"));
+        boolean namesClaims =
+                own.containsKey(ScheduleSettings.CLAIMS.name())
+                        && !Settings.ALL.equals(own.get(ScheduleSettings.CLAIMS.name()));
         boolean replaced =
-                namesClaims && setting.equals("snapshot-class-by-driver")
-                        || INHERITED_TOGETHER.stream()
-                                .filter(group -> group.contains(setting))
-                                .anyMatch(group -> own.keySet().stream().anyMatch(group::contains));
+                namesClaims && setting.equals(ScheduleSettings.SNAPSHOT_CLASS_BY_DRIVER.name())
+                        || own.keySet().stream()
+                                .anyMatch(other -> ScheduleSettings.exclude(other, setting));
         return replaced
                 ? Optional.empty()
                 : getCamelContext()

@@ -17,6 +17,7 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.util.TimeUtils;
 
 /**
@@ -42,6 +43,10 @@ public final class Settings {
                     + ObjectNames.MAX_NAME
                     + " characters";
 
+    private static final String LABELS_REMEDY =
+            "give labels as Kubernetes takes them, such as team=shop,tier=gold, and none of the"
+                    + " program's own";
+
     private final UnaryOperator<String> place;
     private final Function<String, Optional<String>> values;
 
@@ -57,30 +62,50 @@ public final class Settings {
     /**
      * Refuses environment variables that look like settings and are none.
      *
-     * @param known the names of all settings, with their prefix
      * @throws InvalidSettingException for the first that is none
      */
-    public static void checkNames(Map<String, String> environment, Set<String> known) {
-        Map<String, String> variables =
-                known.stream()
-                        .collect(
-                                Collectors.toMap(
-                                        name ->
-                                                name.toUpperCase(Locale.ROOT)
-                                                        .replace('.', '_')
-                                                        .replace('-', '_'),
-                                        Function.identity()));
+    public static void checkNames(Map<String, String> environment) {
+        Set<String> variables =
+                Stream.concat(ScheduleSettings.all().stream(), ProgramSettings.all().stream())
+                        .map(Setting::variable)
+                        .collect(Collectors.toSet());
         for (String name : new TreeSet<>(environment.keySet())) {
             // A Service named snapshotter sets variables that are not meant as settings.
             boolean ofService = name.endsWith("_SERVICE_HOST") || name.contains("_PORT");
-            if (name.startsWith("SNAPSHOTTER_") && !ofService && !variables.containsKey(name)) {
-                throw new InvalidSettingException(
-                        name,
-                        environment.get(name),
-                        "there is no such setting; there are "
-                                + String.join(", ", new TreeSet<>(variables.keySet())));
+            if (name.startsWith("SNAPSHOTTER_") && !ofService && !variables.contains(name)) {
+                throw unknown(name, environment.get(name), name, variables);
             }
         }
+    }
+
+    /**
+     * The mistake of a setting that there is not.
+     *
+     * @param place where it stands
+     * @param value what it was set to
+     * @param name as it was written
+     * @param known those that there are
+     */
+    public static InvalidSettingException unknown(
+            String place, String value, String name, Set<String> known) {
+        return new InvalidSettingException(
+                place,
+                value,
+                "there is no such setting; "
+                        + Spelling.nearest(name, known)
+                                .map(near -> "do you mean " + near + "? There are ")
+                                .orElse("there are ")
+                        + String.join(", ", new TreeSet<>(known)));
+    }
+
+    /** A setting's value. */
+    public <T> T get(Setting<T> setting) {
+        return setting.type().reader().apply(this, setting.name());
+    }
+
+    /** A setting's text, trimmed; empty when it is not set. */
+    public String text(Setting<?> setting) {
+        return text(setting.name());
     }
 
     /** The setting's text, trimmed; empty when it is not set. */
@@ -140,18 +165,14 @@ public final class Settings {
                 "give pairs of names, such as a=b,c=d");
     }
 
-    /**
-     * Labels of the user's own: {@code team=shop,tier=gold}.
-     *
-     * @param reserved keys that are not the user's to give
-     */
-    public Map<String, String> labels(String name, Predicate<String> reserved) {
-        return pairs(
-                name,
-                key -> LabelSelectorSyntax.isKey(key) && !reserved.test(key),
-                LabelSelectorSyntax::isValue,
-                "give labels as Kubernetes takes them, such as team=shop,tier=gold, and none of the"
-                        + " program's own");
+    /** Labels of the user's own: {@code team=shop,tier=gold}. */
+    public Map<String, String> labels(String name) {
+        return pairs(name, LabelSelectorSyntax::isKey, LabelSelectorSyntax::isValue, LABELS_REMEDY);
+    }
+
+    /** The mistake of a label that is not the user's to give. */
+    public InvalidSettingException invalidLabel(Setting<?> setting, String label) {
+        return new InvalidSettingException(place.apply(setting.name()), label, LABELS_REMEDY);
     }
 
     /** Annotations of the user's own: {@code owner=jo,note=weekly}; a value has no comma. */
@@ -327,7 +348,12 @@ public final class Settings {
         return ZoneId.of(text);
     }
 
-    public InvalidSettingException invalid(String name, String remedy) {
+    /** The mistake of a setting whose value does not fit. */
+    public InvalidSettingException invalid(Setting<?> setting, String remedy) {
+        return invalid(setting.name(), remedy);
+    }
+
+    private InvalidSettingException invalid(String name, String remedy) {
         return new InvalidSettingException(place.apply(name), text(name), remedy);
     }
 

@@ -1,12 +1,11 @@
 package io.volumesnapshotter.snapshot;
 
 import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.ScheduleSettings;
 import io.volumesnapshotter.settings.Settings;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -32,22 +31,6 @@ public record Keep(
         OptionalInt yearly,
         int failed) {
 
-    /** The names of the settings that are the rules, as they stand in a schedule's file. */
-    public static final Set<String> RULES =
-            Set.of(
-                    "keep-last",
-                    "keep-within",
-                    "keep-hourly",
-                    "keep-daily",
-                    "keep-weekly",
-                    "keep-monthly",
-                    "keep-yearly");
-
-    /** The names of all settings that are read. */
-    public static final Set<String> SETTINGS =
-            Stream.concat(RULES.stream(), Stream.of("keep-failed"))
-                    .collect(Collectors.toUnmodifiableSet());
-
     private static final int DEFAULT_FAILED = 1;
 
     /**
@@ -70,14 +53,14 @@ public record Keep(
      */
     public static Keep of(Settings settings) {
         return new Keep(
-                settings.optionalAtLeastOne("keep-last"),
-                settings.optionalHoursAndDays("keep-within"),
-                settings.optionalAtLeastOne("keep-hourly"),
-                settings.optionalAtLeastOne("keep-daily"),
-                settings.optionalAtLeastOne("keep-weekly"),
-                settings.optionalAtLeastOne("keep-monthly"),
-                settings.optionalAtLeastOne("keep-yearly"),
-                settings.optionalAtLeastZero("keep-failed").orElse(DEFAULT_FAILED));
+                settings.get(ScheduleSettings.KEEP_LAST),
+                settings.get(ScheduleSettings.KEEP_WITHIN),
+                settings.get(ScheduleSettings.KEEP_HOURLY),
+                settings.get(ScheduleSettings.KEEP_DAILY),
+                settings.get(ScheduleSettings.KEEP_WEEKLY),
+                settings.get(ScheduleSettings.KEEP_MONTHLY),
+                settings.get(ScheduleSettings.KEEP_YEARLY),
+                settings.get(ScheduleSettings.KEEP_FAILED).orElse(DEFAULT_FAILED));
     }
 
     /** Whether no rule is given, so that everything stays. */

@@ -6,6 +6,7 @@ import io.volumesnapshotter.run.Pruning.Occasion;
 import io.volumesnapshotter.schedule.ClaimFacts;
 import io.volumesnapshotter.schedule.ClaimSelection;
 import io.volumesnapshotter.schedule.Policy;
+import io.volumesnapshotter.settings.ScheduleSettings;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Ownership;
@@ -59,7 +60,7 @@ class PruningTest {
                         "starting-deadline", "15m",
                         "concurrency", "4")
                 .forEach(all::putIfAbsent);
-        assertThat(Policy.SETTINGS).containsAll(all.keySet());
+        assertThat(ScheduleSettings.names()).containsAll(all.keySet());
         assertThat(ClaimSelection.class).isNotNull();
         return Policy.of(new Settings(name -> name, name -> Optional.ofNullable(all.get(name))));
     }

@@ -3,14 +3,14 @@ package io.volumesnapshotter.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.volumesnapshotter.settings.ScheduleSettings;
+import io.volumesnapshotter.settings.Setting;
 import io.volumesnapshotter.settings.Settings;
-import java.io.IOException;
-import java.io.InputStream;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Properties;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -59,18 +59,11 @@ class KeepTest {
     }
 
     @Test
-    void theDefaultsAreInTheProperties() throws IOException {
-        Properties defaults = new Properties();
-        try (InputStream file = Keep.class.getResourceAsStream("/application.properties")) {
-            defaults.load(file);
-        }
-        assertThat(Keep.SETTINGS)
-                .allMatch(setting -> defaults.containsKey(Settings.PREFIX + setting));
-        Settings settings =
-                new Settings(
-                        name -> name,
-                        name -> Optional.ofNullable(defaults.getProperty(Settings.PREFIX + name)));
-        assertThat(Keep.of(settings)).isEqualTo(keep(Map.of("keep-last", "1")));
+    void byDefaultTheNewestStaysAndOneThatFailed() {
+        Map<String, String> defaults =
+                ScheduleSettings.all().stream()
+                        .collect(Collectors.toMap(Setting::name, Setting::value));
+        assertThat(keep(defaults)).isEqualTo(keep(Map.of("keep-last", "1", "keep-failed", "1")));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.volumesnapshotter.snapshot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.volumesnapshotter.settings.ScheduleSettings;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Retention.Decision;
 import java.time.Duration;
@@ -859,7 +860,7 @@ class RetentionTest {
                 Arrays.stream(text.split(" "))
                         .map(rule -> rule.split("="))
                         .collect(Collectors.toMap(rule -> "keep-" + rule[0], rule -> rule[1]));
-        assertThat(Keep.SETTINGS).containsAll(settings.keySet());
+        assertThat(ScheduleSettings.names()).containsAll(settings.keySet());
         return Keep.of(new Settings(name -> name, name -> Optional.ofNullable(settings.get(name))));
     }
 
