@@ -44,6 +44,12 @@ public final class ApiServerMonitor implements Interceptor {
     private static final Pattern RESOURCES =
             Pattern.compile(".*/(?:api|apis/[^/]+)/v[^/]+/(?:namespaces/[^/]+/)?[^/]+(/[^/]+.*)?");
 
+    /**
+     * Requests about Events. A server may limit these alone, and nothing waits for them, so that
+     * what it answers to them says nothing of how it serves others.
+     */
+    private static final Pattern EVENTS = Pattern.compile(".*/namespaces/[^/]+/events(/[^/]+)?");
+
     /** How the client says which request an answer is to. */
     private static final Pattern REQUEST =
             Pattern.compile("Failure executing: (\\w+) at: (\\S+?)\\.(?:\\s|$)");
@@ -90,12 +96,16 @@ public final class ApiServerMonitor implements Interceptor {
             HttpResponse<?> response,
             AsyncBody.Consumer<List<ByteBuffer>> consumer) {
         listener.accept(verb(request), Integer.toString(response.code()));
-        if (AWAY.contains(response.code())) {
+        if (AWAY.contains(response.code()) && !isAboutEvents(request)) {
             noteRetryAfter(request, response);
             trouble(AWAY_STATE, "HTTP " + response.code());
         } else if (response.isSuccessful()) {
             success();
         }
+    }
+
+    private static boolean isAboutEvents(HttpRequest request) {
+        return EVENTS.matcher(request.uri().getPath()).matches();
     }
 
     /** The verb as the API's rights have it. */

@@ -107,7 +107,9 @@ final class ClaimProgress {
         return failureTold;
     }
 
-    /** Whether another installation has the plain name, so that this one takes its own. */
+    /**
+     * Whether the plain name is taken, so that the one with the installation's hash is asked for.
+     */
     boolean isNameTaken() {
         return nameTaken;
     }
@@ -167,9 +169,10 @@ final class ClaimProgress {
         }
     }
 
-    /** Another installation has the plain name; the next creation takes this one's own. */
+    /** The plain name is taken; the next creation takes the one with the installation's hash. */
     void markNameTaken() {
         nameTaken = true;
+        takenOver = false;
         requests = 0;
         requestsBeforeLook = 0;
     }

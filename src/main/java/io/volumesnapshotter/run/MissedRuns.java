@@ -42,6 +42,7 @@ final class MissedRuns {
         Set<Claim> good =
                 run.inScope(snapshots.ofRun(run)).stream()
                         .filter(Snapshot::isGood)
+                        .filter(snapshot -> !run.isOfWrongClock(snapshot))
                         .map(Snapshot::claim)
                         .collect(Collectors.toSet());
         if (good.containsAll(run.claims())) {

@@ -312,6 +312,7 @@ public final class Run {
             List<Snapshot> taken = ownership.own(there.of(claim));
             taken.stream()
                     .filter(snapshot -> snapshot.name().equals(ownSnapshotOf(claim)))
+                    .filter(snapshot -> !isOfWrongClock(snapshot))
                     .findAny()
                     .ifPresent(snapshot -> own.put(claim, snapshot));
             boolean isLeft = own.containsKey(claim) && !own.get(claim).terminating();
@@ -402,9 +403,9 @@ public final class Run {
                 .toList();
     }
 
-    /** Whether a snapshot is of a run that is due in the future: this clock was ahead then. */
+    /** Whether a snapshot was taken before its run is due: this clock was ahead then. */
     boolean isOfWrongClock(Snapshot snapshot) {
-        return snapshot.dueAt().isAfter(clock.instant());
+        return snapshot.isPremature() || snapshot.dueAt().isAfter(clock.instant());
     }
 
     /** Whether a snapshot never became ready in the time that it had. */

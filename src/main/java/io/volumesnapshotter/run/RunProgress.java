@@ -45,6 +45,8 @@ final class RunProgress {
      * What one look at the cluster brought.
      *
      * @param ready claims whose snapshot was now seen ready
+     * @param premature snapshots that have the name of the run's own, but were created before it
+     *     was due
      * @param told what the driver newly said of snapshots that may still become ready, by claim
      * @param failed claims that failed, to be told
      * @param missing claims whose snapshot is to be asked for again
@@ -52,6 +54,7 @@ final class RunProgress {
      */
     record Look(
             List<Claim> ready,
+            Map<Claim, Snapshot> premature,
             Map<Claim, String> told,
             List<SnapshotFailedException> failed,
             List<Claim> missing,
@@ -60,6 +63,7 @@ final class RunProgress {
         private static Look empty() {
             return new Look(
                     new ArrayList<>(),
+                    new LinkedHashMap<>(),
                     new LinkedHashMap<>(),
                     new ArrayList<>(),
                     new ArrayList<>(),
@@ -94,7 +98,11 @@ final class RunProgress {
             ClaimProgress progress = claims.get(claim);
             String name = names.apply(claim);
             Snapshot snapshot = byName.get(claim.namespace() + "/" + name);
-            apply(judge.judge(claim, progress, name, snapshot), claim, progress, now, look);
+            SnapshotJudge.Verdict verdict = judge.judge(claim, progress, name, snapshot);
+            if (verdict.outcome() == SnapshotJudge.Outcome.NAME_TAKEN && snapshot.isPremature()) {
+                look.premature.put(claim, snapshot);
+            }
+            apply(verdict, claim, progress, now, look);
             if (snapshot != null && isLookedAt(progress)) {
                 note(snapshot, claim, progress, now, look);
             }

@@ -207,6 +207,7 @@ public final class Runs extends LifecycleStrategySupport {
     public RunProgress.Look look(@Variable("run") Run run, @Body List<Snapshot> listed) {
         RunProgress.Look look = run.look(listed);
         look.told().forEach((claim, words) -> listener.delayed(run, claim, words));
+        look.premature().forEach((claim, snapshot) -> tellPremature(run, claim, snapshot));
         look.told()
                 .forEach(
                         (claim, words) ->
@@ -231,6 +232,20 @@ public final class Runs extends LifecycleStrategySupport {
             LogKeys.with(claim, () -> LOG.info("{} {}: ready", run.name(), claim));
         }
         return look;
+    }
+
+    private static void tellPremature(Run run, Claim claim, Snapshot snapshot) {
+        LogKeys.with(
+                claim,
+                () ->
+                        LOG.warn(
+                                "{} {}: {} was created at {}, before it was due, when this machine's"
+                                        + " clock was ahead: it does not count, {} is taken",
+                                run.name(),
+                                claim,
+                                snapshot.name(),
+                                snapshot.createdAt(),
+                                run.snapshotOf(claim)));
     }
 
     /** Claims that were seen ready and whose snapshots are no good ones any more. */

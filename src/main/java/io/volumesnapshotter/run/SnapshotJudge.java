@@ -62,7 +62,10 @@ final class SnapshotJudge {
         READY,
         /** It was asked for, and is not there: ask again. */
         ASK_AGAIN,
-        /** Another installation has the name: ask for it under another one. */
+        /**
+         * The name is taken, by another installation, or by a snapshot of a clock that was ahead:
+         * ask for it under another one.
+         */
         NAME_TAKEN,
         /** It failed, and nothing more is to be expected of it. */
         FAILED,
@@ -102,6 +105,10 @@ final class SnapshotJudge {
             return progress.isNameTaken()
                     ? failed(claim, name + " exists, but of another installation", LOOK_AT_IT)
                     : Verdict.of(Outcome.NAME_TAKEN);
+        }
+        if (snapshot.isPremature() && !progress.isCreated() && !progress.isNameTaken()) {
+            return Verdict.of(
+                    progress.requestsBeforeLook() > 0 ? Outcome.NAME_TAKEN : Outcome.WAIT);
         }
         if (snapshot.terminating()) {
             return failed(

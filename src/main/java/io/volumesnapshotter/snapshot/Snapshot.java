@@ -89,6 +89,14 @@ public record Snapshot(
         }
     }
 
+    /**
+     * Whether it was created well before its run was due, by the API server's clock: this machine's
+     * clock was ahead then, and what it holds is not what that run was to hold.
+     */
+    public boolean isPremature() {
+        return createdAt.isBefore(dueAt().minus(CLOCK_TOLERANCE));
+    }
+
     /** Whether it is being deleted. */
     public boolean terminating() {
         return deletedAt != null;

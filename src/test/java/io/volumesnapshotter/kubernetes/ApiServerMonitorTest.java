@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.volumesnapshotter.simulation.ApiAnswer;
@@ -77,6 +79,22 @@ class ApiServerMonitorTest {
         create(ApiAnswer.tooManyRequests(60));
         KubernetesClientException other = create(ApiAnswer.status(500, "InternalError", "no"));
         assertThat(monitor.retryAfterMillis(other)).isZero();
+    }
+
+    @Test
+    void aLimitForEventsSaysNothingOfOtherRequests() {
+        cluster.access().grant(NAMESPACE, "events", "create");
+        cluster.faults()
+                .answer(request -> request.is("create", "events"), 1, ApiAnswer.tooManyRequests(7));
+        Event event = new EventBuilder().withNewMetadata().withName("x").endMetadata().build();
+        KubernetesClientException refused =
+                catchThrowableOfType(
+                        KubernetesClientException.class, () -> client.resource(event).create());
+        assertThat(refused.getCode()).isEqualTo(429);
+        assertThat(monitor.isAway()).isFalse();
+        assertThat(monitor.isRestarting()).isFalse();
+        create(ApiAnswer.tooManyRequests());
+        assertThat(monitor.isAway()).isTrue();
     }
 
     private KubernetesClientException create(ApiAnswer answer) {

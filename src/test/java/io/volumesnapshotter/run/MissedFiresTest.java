@@ -15,12 +15,14 @@ import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.TestRoutes;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.Date;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -127,6 +129,29 @@ class MissedFiresTest {
             seed("hourly", due.plusSeconds(7200));
             program.pass(Duration.between(program.now(), due.plusSeconds(10)));
             await().until(() -> dues().anyMatch(due::equals));
+        }
+    }
+
+    @Test
+    void aSnapshotOfAClockThatWasAheadIsNotThatOfTheRunWhoseNameItHas() {
+        try (Program program = program(NEVER).clockAhead(Duration.ofHours(2)).start()) {
+            Instant due = program.now().truncatedTo(ChronoUnit.SECONDS);
+            program.makeUp(due);
+            Instant created = cluster.snapshots(NAMESPACE).get(0).createdAt();
+            program.setClock(Duration.ZERO);
+            await().until(() -> !program.told(Level.WARN).isEmpty());
+            cluster.clock(Clock.offset(Clock.systemUTC(), Duration.ofHours(2)));
+            program.pass(Duration.ofHours(2));
+            program.forgetTold();
+            program.makeUp(due);
+            assertThat(cluster.snapshots(NAMESPACE)).hasSize(2);
+            assertThat(program.told(Level.WARN))
+                    .anyMatch(
+                            line ->
+                                    line.contains("was created at " + created)
+                                            && line.contains("it does not count"));
+            assertThat(program.told(Level.INFO))
+                    .anyMatch(line -> line.contains("succeeded, 1 of 1 ready"));
         }
     }
 

@@ -143,6 +143,25 @@ class SnapshotJudgeTest {
     }
 
     @Test
+    void oneThatWasCreatedBeforeItWasDueIsNotTheRunsOwn() {
+        Snapshot early = taken().created(TEN.minusSeconds(7200)).build();
+        assertThat(outcome(early)).isEqualTo(WAIT);
+        progress.markRequested(false);
+        progress.markListing();
+        assertThat(outcome(early)).isEqualTo(NAME_TAKEN);
+        assertThat(outcome(taken().created(TEN.minusSeconds(200)).build())).isEqualTo(READY);
+        progress.markNameTaken();
+        assertThat(outcome(early)).isEqualTo(READY);
+    }
+
+    @Test
+    void oneThatTheRunCreatedItselfCountsWhateverTheServersClockSays() {
+        progress.markRequested(true);
+        progress.markListing();
+        assertThat(outcome(taken().created(TEN.minusSeconds(7200)).build())).isEqualTo(READY);
+    }
+
+    @Test
     void whatIsNotThereIsAskedForAgainOnceItsAnswerCameBeforeTheList() {
         assertThat(outcome(null)).isEqualTo(WAIT);
         progress.markRequested(true);
