@@ -33,12 +33,13 @@ final class ClaimProgress {
     private Phase phase = Phase.WAITING;
     private int requests;
     private int requestsBeforeLook;
-    private int refusals;
+    private int futileRefusals;
     private int looksWatched;
     private boolean created;
     private boolean retried;
     private boolean takenOver;
     private boolean roomMade;
+    private boolean roomExpected;
     private boolean pruned;
     private boolean failureTold;
     private boolean nameTaken;
@@ -62,9 +63,9 @@ final class ClaimProgress {
         return requestsBeforeLook;
     }
 
-    /** How often a quota refused it. */
-    int refusals() {
-        return refusals;
+    /** How often a quota refused it since room was last to be expected. */
+    int futileRefusals() {
+        return futileRefusals;
     }
 
     /** At how many looks it was watched after the driver had refused it. */
@@ -95,6 +96,11 @@ final class ClaimProgress {
     /** Whether something was deleted so that there is room for it. */
     boolean isRoomMade() {
         return roomMade;
+    }
+
+    /** Whether snapshots are being deleted that may leave room for it. */
+    boolean isRoomExpected() {
+        return roomExpected;
     }
 
     /** Whether what it makes stale was looked for. */
@@ -162,7 +168,7 @@ final class ClaimProgress {
 
     /** A quota refused the creation. */
     void markRefused(String words) {
-        refusals++;
+        futileRefusals++;
         refusal = words;
         if (phase.isPending()) {
             phase = Phase.REFUSED;
@@ -221,6 +227,18 @@ final class ClaimProgress {
         failureTold = true;
         if (phase.isPending()) {
             phase = Phase.FAILED;
+        }
+    }
+
+    /**
+     * It was looked whether room is to be expected.
+     *
+     * @param expected whether snapshots are being deleted
+     */
+    void markRoomExpected(boolean expected) {
+        roomExpected = expected;
+        if (expected) {
+            futileRefusals = 0;
         }
     }
 

@@ -542,12 +542,20 @@ public final class Run {
                 .toList();
     }
 
-    /** What may be deleted so that there is room for a claim's snapshot. */
+    /**
+     * What may be deleted so that there is room for a claim's snapshot. What is being deleted
+     * already may leave room as well.
+     */
     List<Deletion> markRoomMade(Claim claim, ClusterFacts by) {
         List<Deletion> surplus =
                 Pruning.stale(decide(claim, by, Occasion.ROOM, clock.instant())).stream()
                         .map(d -> new Deletion(d.snapshot(), d.reason(), Occasion.ROOM))
                         .toList();
+        boolean isExpected =
+                by.all().stream()
+                        .filter(Snapshot::terminating)
+                        .anyMatch(s -> s.claim().namespace().equals(claim.namespace()));
+        progress.mark(claim, p -> p.markRoomExpected(isExpected));
         if (!surplus.isEmpty()) {
             progress.mark(claim, ClaimProgress::markRoomMade);
         }

@@ -155,9 +155,15 @@ final class SnapshotJudge {
         }
         if (progress.refusal() != null && progress.requests() == 0) {
             // A deletion that made room takes a while, so it is asked for more than once again.
-            return progress.refusals() < (progress.isRoomMade() ? MAX_REFUSALS : 2) && hasTime
+            return progress.futileRefusals() < (progress.isRoomMade() ? MAX_REFUSALS : 2) && hasTime
                     ? Verdict.of(Outcome.ASK_AGAIN)
-                    : failed(claim, progress.refusal(), "raise the quota or keep fewer snapshots");
+                    : failed(
+                            claim,
+                            progress.refusal(),
+                            progress.isRoomExpected()
+                                    ? "find out why snapshots that are being deleted do not go, or"
+                                            + " raise the quota"
+                                    : "raise the quota or keep fewer snapshots");
         }
         if (progress.requests() < MAX_REQUESTS && hasTime) {
             return Verdict.of(

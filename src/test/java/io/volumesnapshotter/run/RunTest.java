@@ -552,6 +552,37 @@ class RunTest {
     }
 
     @Test
+    void whatAnEarlierRunDeletedMakesRoomInAFullQuotaHoweverLongThatTakes() {
+        cluster.driver().holdDeletions();
+        seed("data", NINE.minusSeconds(3600));
+        cluster.admin()
+                .genericKubernetesResources("snapshot.storage.k8s.io/v1", "VolumeSnapshot")
+                .inNamespace(NAMESPACE)
+                .withName("data-hourly-20261122080000")
+                .delete();
+        seed("data", NINE);
+        cluster.quota(NAMESPACE, 2);
+        try (Program program = Program.start(cluster, "data")) {
+            CompletableFuture<Void> run = program.fireLater(TEN);
+            await().until(() -> refusals() > 5);
+            cluster.driver().releaseDeletions();
+            run.join();
+            assertThat(program.told(Level.ERROR)).isEmpty();
+        }
+        awaitSnapshots("data-hourly-20261122100000");
+    }
+
+    private long refusals() {
+        return cluster.log()
+                .entries(
+                        request ->
+                                request.verb().equals("create")
+                                        && request.resource().equals("volumesnapshots")
+                                        && request.code() == 403)
+                .size();
+    }
+
+    @Test
     void aFullQuotaIsToldOnceAndTheScheduleListedOnceForAllClaimsBetweenTwoLooks() {
         int claims = 12;
         List<String> names = IntStream.range(0, claims).mapToObj(i -> "c" + i).toList();

@@ -190,6 +190,30 @@ class SnapshotJudgeTest {
     }
 
     @Test
+    void aQuotaIsAskedAgainAsLongAsSnapshotsAreBeingDeleted() {
+        for (int refusal = 0; refusal < 20; refusal++) {
+            progress.markRefused("exceeded quota: q");
+            progress.markRoomExpected(true);
+            assertThat(outcome(null)).isEqualTo(ASK_AGAIN);
+        }
+        // The last of them may have gone after the quota had counted it.
+        progress.markRefused("exceeded quota: q");
+        progress.markRoomExpected(false);
+        assertThat(outcome(null)).isEqualTo(ASK_AGAIN);
+        progress.markRefused("exceeded quota: q");
+        progress.markRoomExpected(false);
+        assertThat(outcome(null)).isEqualTo(FAILED);
+    }
+
+    @Test
+    void aQuotaThatSnapshotsFillWhichDoNotGoSaysThat() {
+        progress.markRefused("exceeded quota: q");
+        progress.markRoomExpected(true);
+        hasTime = false;
+        assertThat(judge(null).failure().remedy()).contains("being deleted");
+    }
+
+    @Test
     void whatCouldNotBeAskedForInTimeSaysWhy() {
         hasTime = false;
         assertThat(failure(null)).isEqualTo(SnapshotJudge.UNASKED);
