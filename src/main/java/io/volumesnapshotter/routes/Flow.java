@@ -2,6 +2,7 @@ package io.volumesnapshotter.routes;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -73,6 +74,7 @@ public final class Flow {
     private static final String FAILS = "runs.fail";
     private static final String LOST = "runs.findLost";
     private static final String STALE = "runs.planDeletions";
+    private static final String FINISHES = "runs.finish";
 
     private static final List<Need> NEEDS =
             List.of(
@@ -111,7 +113,7 @@ public final class Flow {
                     new Need(LOST, TAKES_OVER, STALE, STALE, "one that is gone counts as ready"),
                     new Need(FAILS, LOST, "a snapshot that is gone is not told"),
                     new Need(Steps.DELETES, STALE, "nothing is pruned"),
-                    new Need("runs.finish", START, "no run is told as ended"));
+                    new Need(FINISHES, START, "no run is told as ended"));
 
     /**
      * What is not reached any more.
@@ -134,6 +136,12 @@ public final class Flow {
     private final List<String> reached = new ArrayList<>();
 
     private final List<Place> places = new ArrayList<>();
+
+    /** What was reached also by a run that takes nothing and only prunes. */
+    private final Set<String> reachedByPruning = new HashSet<>();
+
+    /** How many steps are around that only a run enters which takes snapshots. */
+    private int taking;
 
     /** Routes that are being followed: one that leads to itself is not entered again. */
     private final Set<RouteDefinition> underWay = new LinkedHashSet<>();
@@ -196,7 +204,22 @@ public final class Flow {
                                                 : "")));
             }
         }
-        return Optional.empty();
+        return lostByPruning();
+    }
+
+    /** A schedule that only prunes waits for nothing, so it does not come to what is done then. */
+    private Optional<Lost> lostByPruning() {
+        int start = reached.indexOf(START);
+        return start < 0 || reachedByPruning.containsAll(List.of(STALE, FINISHES))
+                ? Optional.empty()
+                : Optional.of(
+                        new Lost(
+                                places.get(start).route,
+                                places.get(start).line,
+                                "a schedule that only prunes does nothing: nothing here but what"
+                                        + " waits for snapshots leads to "
+                                        + words(reachedByPruning.contains(STALE) ? FINISHES : STALE)
+                                        + "; put back what led there"));
     }
 
     private boolean isThere(Need need) {
@@ -308,10 +331,16 @@ public final class Flow {
                 if (counts) {
                     reached.add(fact);
                     places.add(place);
+                    if (taking == 0) {
+                        reachedByPruning.add(fact);
+                    }
                 }
             }
             targets(step).forEach(this::follow);
+            int more = Steps.isOfTaking(step) ? 1 : 0;
+            taking += more;
             Steps.branches(step).forEach(branch -> follow(place, branch));
+            taking -= more;
             if (step instanceof StopDefinition) {
                 return;
             }

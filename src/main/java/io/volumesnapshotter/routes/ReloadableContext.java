@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,6 +51,9 @@ public final class ReloadableContext extends DefaultCamelContext {
 
     private final RouteVersions versions = new RouteVersions();
     private final Set<Retired> done = new HashSet<>();
+
+    /** Since when no exchange comes to a route that was retired, by the monotonic clock. */
+    private final Map<Route, Long> quietSince = new IdentityHashMap<>();
 
     /** Routes of which what was collected is being sent on. */
     private final Set<Route> completing = ConcurrentHashMap.newKeySet();
@@ -258,9 +262,15 @@ public final class ReloadableContext extends DefaultCamelContext {
 
     /**
      * Whether a route holds nothing back any more. What its aggregators have collected is completed
-     * on the way, elsewhere: where it is sent to may take its time.
+     * on the way, elsewhere: where it is sent to may take its time. Resequencers send what they
+     * have when their own time is over, and cannot be asked, so they are left that time.
      */
     private boolean hasHandedOn(Route route) {
+        long now = System.nanoTime();
+        long quiet = now - quietSince.computeIfAbsent(route, any -> now);
+        if (quiet < Resequencers.longestHold(RouteParts.services(route)).toNanos()) {
+            return false;
+        }
         List<AggregateProcessor> aggregators =
                 RouteParts.services(route).stream()
                         .filter(AggregateProcessor.class::isInstance)
@@ -362,6 +372,7 @@ public final class ReloadableContext extends DefaultCamelContext {
                 .toList()
                 .forEach(factories::removeExchangeFactory);
         versions.forget(route);
+        quietSince.remove(route);
     }
 
     /** Each route has policies of its own, such as the one that counts for its metrics. */

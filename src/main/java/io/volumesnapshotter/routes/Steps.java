@@ -13,6 +13,7 @@ import org.apache.camel.model.BeanDefinition;
 import org.apache.camel.model.CatchDefinition;
 import org.apache.camel.model.ExpressionNode;
 import org.apache.camel.model.LogDefinition;
+import org.apache.camel.model.LoopDefinition;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.SetHeadersDefinition;
 import org.apache.camel.model.SetVariablesDefinition;
@@ -33,6 +34,10 @@ public final class Steps {
     static final String POLICY = "policy:";
 
     private static final Pattern CALLED = Pattern.compile("bean:(\\w+)(?:\\?method=|::|\\.)(\\w+)");
+
+    /** What is empty, or not so, in a run that takes nothing. */
+    private static final Pattern OF_TAKING =
+            Pattern.compile("variable\\.(look\\b|run\\.(isOpen|unrequested|pending|mayHaveBegun))");
 
     private final UnaryOperator<String> resolve;
 
@@ -98,6 +103,18 @@ public final class Steps {
         }
         all.removeIf(Objects::isNull);
         return all;
+    }
+
+    /**
+     * Whether only a run comes into a step's branches that takes snapshots: its loop, or what it
+     * does for each claim.
+     */
+    static boolean isOfTaking(ProcessorDefinition<?> step) {
+        return step instanceof LoopDefinition
+                || expressions(step).stream()
+                        .map(ExpressionDefinition::getExpression)
+                        .filter(Objects::nonNull)
+                        .anyMatch(text -> OF_TAKING.matcher(text).find());
     }
 
     boolean isDisabled(ProcessorDefinition<?> step) {

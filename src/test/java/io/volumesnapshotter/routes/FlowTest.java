@@ -121,7 +121,6 @@ class FlowTest {
                     "await-ready: split",
                     "await-ready: to direct:prune-snapshots",
                     "await-ready: to direct:take-snapshot",
-                    "run-schedule: to direct:prune-snapshots",
                     // How many at once, and when.
                     "create-snapshot: process creationLimiter",
                     "take-snapshot: delay",

@@ -103,6 +103,38 @@ class RouteReloadTest {
         ConfigMapMount.write(directory, files);
     }
 
+    @Test
+    void whatIsBeingPutInOrderWhenItsRouteIsEditedGoesOnAllTheSame() throws Exception {
+        files.put(
+                "held.camel.yaml",
+                """
+                - route:
+                    id: held
+                    description: Puts in order.
+                    from:
+                      uri: direct:held
+                      steps:
+                        - resequence:
+                            expression:
+                              simple:
+                                expression: "${body}"
+                            batchConfig:
+                              batchTimeout: "2000"
+                            steps:
+                              - log:
+                                  loggingLevel: WARN
+                                  message: "came ${body}"
+                """);
+        try (Program program = startMounted()) {
+            program.context().createProducerTemplate().sendBody("direct:held", "one");
+            edit("held", "Puts in order", "Puts them in order");
+            ConfigMapMount.write(directory, files);
+            awaitTold(program, Level.INFO, "held.camel.yaml");
+            assertThat(program.told(Level.WARN)).noneMatch(line -> line.contains("came"));
+            awaitTold(program, Level.WARN, "came one");
+        }
+    }
+
     private void edit(String route, String from, String to) {
         files.computeIfPresent(
                 route + RouteFiles.SUFFIX,
