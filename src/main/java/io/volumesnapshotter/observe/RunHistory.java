@@ -140,7 +140,7 @@ public final class RunHistory implements RunListener, HeldBySchedule {
             return;
         }
         Entry entry = of(run.schedule());
-        List<Snapshot> own = run.inScope(listed);
+        List<Snapshot> own = run.pruning().inScope(listed);
         if (!run.prunesOnly()) {
             own.stream()
                     .filter(Snapshot::isGood)
@@ -155,7 +155,7 @@ public final class RunHistory implements RunListener, HeldBySchedule {
         entry.stored =
                 new Stored(
                         (int) own.stream().filter(Snapshot::isGood).count(),
-                        (int) own.stream().filter(run::isOverdue).count(),
+                        (int) own.stream().filter(run.pruning()::isOverdue).count(),
                         (int) own.stream().filter(Snapshot::terminating).count(),
                         own.stream()
                                 .filter(Snapshot::terminating)

@@ -232,7 +232,7 @@ public final class ScheduleManagement implements ScheduleMXBean {
         Run run =
                 runs.imagine(
                         schedule(), trigger(), clock.instant().truncatedTo(ChronoUnit.SECONDS));
-        List<String> plan = run.plan(snapshots.facts(run));
+        List<String> plan = run.pruning().plan(snapshots.facts(run));
         return plan.isEmpty() ? "no claim is selected" : String.join("\n", plan);
     }
 }

@@ -86,7 +86,7 @@ public final class DeletionGate {
             }
         }
         Instant now = clock.instant();
-        List<Decision> decisions = run.decide(claim, facts, deletion.occasion(), now);
+        List<Decision> decisions = run.pruning().decide(claim, facts, deletion.occasion(), now);
         Optional<Decision> decision =
                 decisions.stream().filter(any -> any.snapshot().name().equals(name)).findFirst();
         if (decision.map(Decision::snapshot).filter(s -> !s.terminating()).isEmpty()) {

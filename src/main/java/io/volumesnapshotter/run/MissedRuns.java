@@ -40,7 +40,7 @@ final class MissedRuns {
             throws MissedException {
         Instant due = firing.due();
         Set<Claim> good =
-                run.inScope(snapshots.ofRun(run)).stream()
+                run.pruning().inScope(snapshots.ofRun(run)).stream()
                         .filter(Snapshot::isGood)
                         .filter(snapshot -> !run.isOfWrongClock(snapshot))
                         .map(Snapshot::claim)
@@ -49,9 +49,9 @@ final class MissedRuns {
             return false;
         }
         Map<Claim, List<Snapshot>> taken =
-                run.inScope(snapshots.ofSchedule(run)).stream()
+                run.pruning().inScope(snapshots.ofSchedule(run)).stream()
                         .filter(snapshot -> SnapshotLabels.isOfTheProgram(snapshot.labels()))
-                        .filter(snapshot -> !run.isOfWrongClock(snapshot))
+                        .filter(snapshot -> !run.targets().isOfWrongClock(snapshot))
                         .collect(Collectors.groupingBy(Snapshot::claim));
         List<Instant> all =
                 taken.values().stream().flatMap(List::stream).map(Snapshot::dueAt).toList();

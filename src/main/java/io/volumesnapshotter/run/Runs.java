@@ -105,7 +105,8 @@ public final class Runs extends LifecycleStrategySupport {
 
     /** Counts what an earlier try of a run left. */
     public void takeOver(@Variable("run") Run run, @Body List<Snapshot> listed) {
-        run.markTakenOver(listed)
+        run.targets()
+                .markTakenOver(listed)
                 .forEach(
                         (claim, later) ->
                                 LogKeys.with(
@@ -135,9 +136,9 @@ public final class Runs extends LifecycleStrategySupport {
             exchange.setRouteStop(true);
         } else if (!run.mayBeRequested(claim)) {
             exchange.setRouteStop(true);
-        } else if (run.areClaimsTooOld(claim)) {
+        } else if (run.targets().areTooOld(claim)) {
             ClaimFacts now = claims.facts(run.listedNamespace());
-            run.markClaims(now);
+            run.targets().markSeen(now);
             if (!now.present().isEmpty() && now.of(claim).isEmpty()) {
                 throw new SnapshotFailedException(
                         claim,
@@ -195,7 +196,7 @@ public final class Runs extends LifecycleStrategySupport {
     /** The deletions that make room for a snapshot that a quota or the driver refused. */
     public List<Deletion> planRoom(
             @Variable("run") Run run, @Variable("claim") Claim claim, @Body ClusterFacts facts) {
-        return run.markRoomMade(claim, facts);
+        return run.pruning().markRoomMade(claim, facts);
     }
 
     /** Notes which creations are answered before the snapshots are listed. */
@@ -263,7 +264,7 @@ public final class Runs extends LifecycleStrategySupport {
     public List<Deletion> planDeletions(@Variable("run") Run run, @Body ClusterFacts facts) {
         listener.listed(run, facts.all());
         warnings.tell(run, facts);
-        Run.PrunePlan plan = run.markPruned(facts);
+        PrunePlan plan = run.pruning().markPruned(facts);
         plan.decisions().values().stream()
                 .flatMap(List::stream)
                 .filter(Pruning::isSpared)

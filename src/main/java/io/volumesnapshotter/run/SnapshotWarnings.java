@@ -39,14 +39,14 @@ public final class SnapshotWarnings implements HeldBySchedule {
 
     /** Tells what is new of the snapshots that a run's schedule took. */
     void tell(Run run, ClusterFacts facts) {
-        for (Snapshot snapshot : run.inScope(facts.all())) {
+        for (Snapshot snapshot : run.pruning().inScope(facts.all())) {
             if (snapshot.cutAt() != null && !snapshot.isCutTimePlausible()) {
                 tellImplausible(snapshot);
             }
         }
         Instant latest = clock.instant().minus(SLOW_DELETION);
         Map<String, Snapshot> now =
-                run.inScope(facts.all()).stream()
+                run.pruning().inScope(facts.all()).stream()
                         .filter(Snapshot::terminating)
                         .filter(snapshot -> snapshot.deletedAt().isBefore(latest))
                         .collect(

@@ -84,14 +84,14 @@ public final class Snapshots {
         Instant at = steady.instant();
         ClusterFacts facts =
                 ClusterFacts.of(at, ofSchedule(run), claims.facts(run.listedNamespace()));
-        run.setFacts(facts);
+        run.pruning().setFacts(facts);
         return facts;
     }
 
     /** The facts that a run had last, unless they are too old: one list serves many deletions. */
     ClusterFacts recentFacts(Run run) {
         synchronized (run) {
-            ClusterFacts recent = run.facts();
+            ClusterFacts recent = run.pruning().facts();
             return recent == null ? facts(run) : recent;
         }
     }
@@ -138,7 +138,7 @@ public final class Snapshots {
         } catch (KubernetesClientException e) {
             if (e.getCode() != THROTTLED) {
                 // When it is sent again, anything may have happened meanwhile.
-                run.setFacts(null);
+                run.pruning().setFacts(null);
             }
             if (e.getCode() != NOT_FOUND) {
                 throw e;

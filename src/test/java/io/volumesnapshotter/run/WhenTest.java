@@ -504,16 +504,16 @@ class WhenTest {
                         Program.INSTALLATION,
                         wall::get,
                         steady::get);
-        run.setFacts(ClusterFacts.of(steady.get(), List.of(), ClaimFacts.UNKNOWN));
+        run.pruning().setFacts(ClusterFacts.of(steady.get(), List.of(), ClaimFacts.UNKNOWN));
         wall.set(TEN.plusSeconds(step));
         assertThat(run.hasTime()).isTrue();
         assertThat(run.isStuck()).isFalse();
-        assertThat(run.facts()).isNotNull();
+        assertThat(run.pruning().facts()).isNotNull();
         assertThat(run.startDelay(claim)).isBetween(0L, 600_000L);
         assertThat(run.pollDelay()).isLessThanOrEqualTo(policy.maxPollInterval().toMillis());
         steady.set(TEN.plus(Duration.ofMinutes(12)));
         assertThat(run.hasTime()).isFalse();
-        assertThat(run.facts()).isNull();
+        assertThat(run.pruning().facts()).isNull();
     }
 
     private static Run run(Policy policy, Instant fireTime) {
