@@ -42,7 +42,7 @@ final class MissedRuns {
         Set<Claim> good =
                 run.pruning().inScope(snapshots.ofRun(run)).stream()
                         .filter(Snapshot::isGood)
-                        .filter(snapshot -> !run.isOfWrongClock(snapshot))
+                        .filter(snapshot -> !run.targets().isOfWrongClock(snapshot))
                         .map(Snapshot::claim)
                         .collect(Collectors.toSet());
         if (good.containsAll(run.claims())) {
