@@ -6,6 +6,7 @@ import io.volumesnapshotter.command.Wiring;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
+import io.volumesnapshotter.kubernetes.ClusterWriter;
 import io.volumesnapshotter.kubernetes.LeaderElection;
 import io.volumesnapshotter.kubernetes.LeaseTerms;
 import io.volumesnapshotter.observe.Events;
@@ -228,6 +229,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("kubernetesClient", KubernetesClient.class, client);
         registry.bind("runs", runs);
         registry.bind("snapshots", snapshots);
+        registry.bind("changes", new ClusterWriter(client));
         registry.bind("retryPolicy", new RetryPolicy(apiServer));
         registry.bind("deletionGate", new DeletionGate(brake, snapshots, listeners, clock));
         registry.bind(

@@ -77,6 +77,7 @@ class ChartTest {
         "examples/overlays/read-volumes, selectClaims=true readVolumes=true",
         "examples/overlays/events, events=true",
         "examples/overlays/preflight, preflight=true",
+        "examples/overlays/restore, restore=true",
         "examples/overlays/high-availability, highAvailability=true",
         "examples/overlays/monitoring, monitoring.enabled=true",
         "examples/overlays/jolokia, jolokia.enabled=true",

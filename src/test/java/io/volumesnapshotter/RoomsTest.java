@@ -26,6 +26,7 @@ class RoomsTest {
                     "snapshot",
                     "schedule",
                     "run",
+                    "restore",
                     "preflight",
                     "routes",
                     "observe",

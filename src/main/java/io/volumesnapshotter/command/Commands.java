@@ -49,6 +49,7 @@ public final class Commands {
         return List.of(
                 new HoldCommand(environment),
                 new ReleaseCommand(environment),
+                new RestoreCommand(environment),
                 new PreflightCommand(environment));
     }
 

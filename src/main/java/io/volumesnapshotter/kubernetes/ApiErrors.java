@@ -1,6 +1,7 @@
 package io.volumesnapshotter.kubernetes;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /** What an error of the API server means, and what to do about it. */
@@ -14,6 +15,14 @@ public final class ApiErrors {
             Pattern.compile(
                     "(?:^|is forbidden: )(?:admission webhook \"[^\"]*\" denied the request\\b"
                             + "|\\w*[pP]olicy '[^']*'(?: with binding '[^']*')? denied request: )");
+
+    /** What only restores ask for. */
+    private static final List<String> RESTORES =
+            List.of(
+                    "cannot get resource \"persistentvolumeclaims\"",
+                    "cannot create resource \"persistentvolumeclaims\"",
+                    "cannot get resource \"storageclasses\"",
+                    "cannot get resource \"volumesnapshotclasses\"");
 
     private static final int FIRST_SERVER_ERROR = 500;
     private static final int FORBIDDEN = 403;
@@ -98,6 +107,9 @@ public final class ApiErrors {
     }
 
     private static String grantedIn(String refusal) {
+        if (RESTORES.stream().anyMatch(refusal::contains)) {
+            return "k8s/components/restore";
+        }
         if (refusal.contains("at the cluster scope")) {
             return "k8s/components/cluster-wide";
         }

@@ -220,7 +220,7 @@ public final class ClusterReader {
         return parser;
     }
 
-    private static String path(ResourceDefinitionContext kind, Optional<String> namespace) {
+    static String path(ResourceDefinitionContext kind, Optional<String> namespace) {
         String group = Objects.toString(kind.getGroup(), "");
         return (group.isEmpty() ? "api/" : "apis/" + group + "/")
                 + kind.getVersion()
@@ -229,7 +229,7 @@ public final class ClusterReader {
                 + kind.getPlural();
     }
 
-    private static String encode(String text) {
+    static String encode(String text) {
         return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 

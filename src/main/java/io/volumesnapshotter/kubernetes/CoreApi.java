@@ -12,6 +12,17 @@ public final class CoreApi {
     public static final ResourceDefinitionContext VOLUMES =
             kind("persistentvolumes", "PersistentVolume", false);
 
+    public static final ResourceDefinitionContext PODS = kind("pods", "Pod", true);
+    public static final ResourceDefinitionContext EVENTS = kind("events", "Event", true);
+    public static final ResourceDefinitionContext STORAGE_CLASSES =
+            new ResourceDefinitionContext.Builder()
+                    .withGroup("storage.k8s.io")
+                    .withVersion("v1")
+                    .withPlural("storageclasses")
+                    .withKind("StorageClass")
+                    .withNamespaced(false)
+                    .build();
+
     private CoreApi() {}
 
     private static ResourceDefinitionContext kind(String plural, String kind, boolean namespaced) {

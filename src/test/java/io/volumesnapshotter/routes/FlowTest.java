@@ -123,6 +123,8 @@ class FlowTest {
                     "await-ready: to direct:take-snapshot",
                     // How many at once, and when.
                     "create-snapshot: process creationLimiter",
+                    // Commands find out by themselves.
+                    "change-object: bean changes send",
                     "take-snapshot: delay",
                     // Without these a request fails, which is told.
                     "create-snapshot: bean runs manifest",
