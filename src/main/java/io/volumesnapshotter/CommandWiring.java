@@ -77,7 +77,6 @@ final class CommandWiring implements Wiring {
                 SnapshotterConfiguration.forCommand(
                         Cluster.find(environment, request.cluster()),
                         environment,
-                        request.clock().orElseGet(InstantSource::system),
                         request.listener());
         Main main = main(configuration, request.settings());
         if (!request.needsClaims() && WHICH_CLAIMS.stream().noneMatch(this::isSet)) {
@@ -107,7 +106,6 @@ final class CommandWiring implements Wiring {
                 SnapshotterConfiguration.forCommand(
                         Cluster.find(environment, choice),
                         environment,
-                        InstantSource.system(),
                         new RunListeners(List.of()));
         Main main = main(configuration, Map.of());
         return with(

@@ -160,12 +160,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      * @param listener is told what happens in runs
      */
     static SnapshotterConfiguration forCommand(
-            Cluster cluster,
-            Map<String, String> environment,
-            InstantSource clock,
-            RunListener listener) {
+            Cluster cluster, Map<String, String> environment, RunListener listener) {
         return new SnapshotterConfiguration(
-                cluster, environment, clock, System::nanoTime, false, listener);
+                cluster, environment, InstantSource.system(), System::nanoTime, false, listener);
     }
 
     private SnapshotterConfiguration(

@@ -6,7 +6,6 @@ import io.volumesnapshotter.kubernetes.ClusterChoice;
 import io.volumesnapshotter.run.RunListeners;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.camel.CamelExecutionException;
 import org.apache.camel.ProducerTemplate;
 
@@ -31,12 +30,7 @@ final class Changing implements AutoCloseable {
     static Changing load(Wiring wiring, ClusterChoice cluster) {
         Wiring.Loaded loaded =
                 wiring.load(
-                        new Wiring.Request(
-                                cluster,
-                                Map.of(),
-                                new RunListeners(List.of()),
-                                Optional.empty(),
-                                false));
+                        new Wiring.Request(cluster, Map.of(), new RunListeners(List.of()), false));
         if (loaded.context().getRoute(ROUTE) == null) {
             loaded.close();
             throw CommandException.config(

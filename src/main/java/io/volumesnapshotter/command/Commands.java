@@ -47,6 +47,8 @@ public final class Commands {
 
     private static List<ClusterCommand> commands(CommandEnvironment environment) {
         return List.of(
+                new ListCommand(environment),
+                new PlanCommand(environment),
                 new HoldCommand(environment),
                 new ReleaseCommand(environment),
                 new RestoreCommand(environment),

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Where a command writes: results to standard output, all else to standard error. Progress is
@@ -91,6 +92,14 @@ public final class Console {
     public synchronized void print(String line) {
         erase();
         out.println(line);
+        out.flush();
+        draw();
+    }
+
+    /** Lets something write the result, which may be long. */
+    synchronized void write(Consumer<PrintStream> result) {
+        erase();
+        result.accept(out);
         out.flush();
         draw();
     }

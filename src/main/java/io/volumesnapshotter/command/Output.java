@@ -1,8 +1,13 @@
 package io.volumesnapshotter.command;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +23,9 @@ public final class Output {
     static final String VERSION = "volume-snapshotter/v1";
 
     private static final ObjectMapper JSON =
-            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+            new ObjectMapper()
+                    .enable(SerializationFeature.INDENT_OUTPUT)
+                    .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
 
     private final Console console;
     private final OutputOptions options;
@@ -39,7 +46,8 @@ public final class Output {
     /**
      * Writes a result.
      *
-     * @param document all of it, as maps, lists, texts, numbers and truth values
+     * @param document all of it, as maps, lists, texts, numbers and truth values; its items are
+     *     asked for one after the other
      * @param names the objects that it is about, as kubectl names them
      * @param table the lines for people
      */
@@ -48,8 +56,8 @@ public final class Output {
             Supplier<List<String>> names,
             Supplier<List<String>> table) {
         switch (options.form()) {
-            case json -> console.print(json(document.get()));
-            case yaml -> console.print(yaml(document.get()));
+            case json -> console.write(out -> json(document.get(), out));
+            case yaml -> console.write(out -> yaml(document.get(), out));
             case name -> names.get().forEach(console::print);
             case table -> table.get().forEach(console::print);
         }
@@ -60,16 +68,34 @@ public final class Output {
         return table.lines(options.hasHeaders(), console.hasColours());
     }
 
-    private static String json(Map<String, Object> document) {
+    private static void json(Map<String, Object> document, PrintStream out) {
         try {
-            return JSON.writeValueAsString(document);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
+            JSON.writeValue(out, document);
+            out.println();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
-    private static String yaml(Map<String, Object> document) {
-        DumpSettings block = DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).build();
-        return new Dump(block).dumpToString(document).stripTrailing();
+    /** The items come one after the other, because a list may be long. */
+    private static void yaml(Map<String, Object> document, PrintStream out) {
+        Dump block = new Dump(DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).build());
+        document.forEach(
+                (field, value) -> {
+                    Iterator<?> items =
+                            value instanceof Iterable<?> several
+                                    ? several.iterator()
+                                    : Collections.emptyIterator();
+                    if (!items.hasNext()) {
+                        out.print(
+                                block.dumpToString(
+                                        Map.of(
+                                                field,
+                                                value instanceof Iterable ? List.of() : value)));
+                        return;
+                    }
+                    out.println(field + ":");
+                    items.forEachRemaining(item -> out.print(block.dumpToString(List.of(item))));
+                });
     }
 }

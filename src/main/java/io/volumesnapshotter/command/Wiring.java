@@ -8,10 +8,8 @@ import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Snapshots;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.ScheduleRegistry;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.camel.CamelContext;
 
 /** Makes the program for commands, as the root wires it for serving. */
@@ -23,14 +21,12 @@ public interface Wiring {
      * @param cluster what the user says of the cluster
      * @param settings settings that go before all others
      * @param listener is told what happens in runs
-     * @param clock the present; empty for the machine's clock
      * @param needsClaims whether it matters which claims the settings name; else they may name none
      */
     record Request(
             ClusterChoice cluster,
             Map<String, String> settings,
             RunListener listener,
-            Optional<InstantSource> clock,
             boolean needsClaims) {}
 
     /**

@@ -1,5 +1,6 @@
 package io.volumesnapshotter.observe;
 
+import io.volumesnapshotter.run.ClaimPlan;
 import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.run.MissedFires;
 import io.volumesnapshotter.run.Run;
@@ -23,6 +24,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.apache.camel.Route;
 
 /**
@@ -232,7 +234,24 @@ public final class ScheduleManagement implements ScheduleMXBean {
         Run run =
                 runs.imagine(
                         schedule(), trigger(), clock.instant().truncatedTo(ChronoUnit.SECONDS));
-        List<String> plan = run.pruning().plan(snapshots.facts(run));
+        List<String> plan =
+                run.pruning().plan(snapshots.facts(run)).stream()
+                        .flatMap(ScheduleManagement::lines)
+                        .toList();
         return plan.isEmpty() ? "no claim is selected" : String.join("\n", plan);
+    }
+
+    private static Stream<String> lines(ClaimPlan plan) {
+        return Stream.concat(
+                plan.takes().stream().map(name -> plan.claim() + ": take " + name),
+                plan.decisions().stream()
+                        .map(
+                                decision ->
+                                        "%s: %s %s: %s"
+                                                .formatted(
+                                                        plan.claim(),
+                                                        decision.stale() ? "delete" : "keep",
+                                                        decision.snapshot().name(),
+                                                        decision.reason())));
     }
 }

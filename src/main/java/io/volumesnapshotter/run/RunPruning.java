@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -190,43 +191,41 @@ public final class RunPruning {
     }
 
     /**
-     * What a run would do at this time, line by line: which snapshots it would take, and, once
+     * What a run would do at this time, claim by claim: which snapshots it would take, and, once
      * these are ready, which it would keep, and why, and which it would delete.
      *
      * @param by what the cluster shows
      */
-    public List<String> plan(ClusterFacts by) {
+    public List<ClaimPlan> plan(ClusterFacts by) {
         Instant now = clock.instant();
-        List<String> plan = new ArrayList<>();
+        List<ClaimPlan> plan = new ArrayList<>();
         for (Claim claim : prunesOnly() ? prunable(by.snapshots().keySet()) : targets.claims()) {
             List<Snapshot> after = new ArrayList<>(rules.scope(by.of(claim)));
-            if (!prunesOnly()) {
-                plan.add(claim + ": take " + targets.snapshotOf(claim));
-                after.removeIf(snapshot -> snapshot.name().equals(targets.snapshotOf(claim)));
-                after.add(
-                        Snapshot.expected(
-                                targets.snapshotOf(claim),
-                                claim,
-                                SnapshotLabels.ofRun(firing.schedule().name(), firing.run()),
-                                targets.of(claim).claimUid().orElse(null),
-                                now));
-            }
-            rules.decide(
+            Optional<String> takes =
+                    prunesOnly() ? Optional.empty() : Optional.of(targets.snapshotOf(claim));
+            takes.ifPresent(
+                    name -> {
+                        after.removeIf(snapshot -> snapshot.name().equals(name));
+                        after.add(
+                                Snapshot.expected(
+                                        name,
+                                        claim,
+                                        SnapshotLabels.ofRun(
+                                                firing.schedule().name(), firing.run()),
+                                        targets.of(claim).claimUid().orElse(null),
+                                        now));
+                    });
+            plan.add(
+                    new ClaimPlan(
                             claim,
-                            after,
-                            by.claims(),
-                            prunesOnly() ? "" : targets.snapshotOf(claim),
-                            Occasion.NEWER_IS_READY,
-                            now)
-                    .forEach(
-                            decision ->
-                                    plan.add(
-                                            "%s: %s %s: %s"
-                                                    .formatted(
-                                                            claim,
-                                                            decision.stale() ? "delete" : "keep",
-                                                            decision.snapshot().name(),
-                                                            decision.reason())));
+                            takes,
+                            rules.decide(
+                                    claim,
+                                    after,
+                                    by.claims(),
+                                    takes.orElse(""),
+                                    Occasion.NEWER_IS_READY,
+                                    now)));
         }
         return plan;
     }

@@ -6,6 +6,7 @@ import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.LogKeys;
 import io.volumesnapshotter.schedule.Policy;
 import io.volumesnapshotter.schedule.Schedule;
+import io.volumesnapshotter.schedule.Target;
 import io.volumesnapshotter.schedule.Trigger;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Instant;
@@ -14,6 +15,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.Date;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.Exchange;
@@ -253,13 +255,22 @@ public final class RunStart {
      * @throws KubernetesClientException when claims cannot be listed
      */
     private Run run(Firing firing) {
+        return run(
+                firing,
+                firing.schedule().policy().pruneOnly().isPresent()
+                        ? List.of()
+                        : claims.of(firing.schedule()),
+                clock);
+    }
+
+    private Run run(Firing firing, List<Target> targets, InstantSource now) {
         Policy policy = firing.schedule().policy();
         return new Run(
                 firing,
-                policy.pruneOnly().isPresent() ? java.util.List.of() : claims.of(firing.schedule()),
+                targets,
                 policy.selection().singleNamespace(client.getNamespace()),
                 installation,
-                clock,
+                now,
                 steady);
     }
 
@@ -270,6 +281,18 @@ public final class RunStart {
      */
     public Run imagine(Schedule schedule, Optional<Trigger> trigger, Instant due) {
         return run(new Firing(schedule, due, zone(trigger), Firing.Cause.REQUEST));
+    }
+
+    /**
+     * A run over claims that were found already, as it would be at the time at which it is due, to
+     * be looked at: it does not begin.
+     */
+    public Run imagine(
+            Schedule schedule, Optional<Trigger> trigger, Instant due, List<Target> targets) {
+        return run(
+                new Firing(schedule, due, zone(trigger), Firing.Cause.REQUEST),
+                targets,
+                InstantSource.fixed(due));
     }
 
     /** Whether a run of a schedule goes on or waits to start. */

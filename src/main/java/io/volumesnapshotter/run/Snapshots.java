@@ -71,6 +71,15 @@ public final class Snapshots {
         return list(run.listedNamespace(), run.scope(), PAGE);
     }
 
+    /**
+     * All snapshots, whoever took them.
+     *
+     * @param namespace where; empty for all namespaces
+     */
+    public List<Snapshot> all(Optional<String> namespace) {
+        return list(namespace, null, PAGE);
+    }
+
     /** What deletions are judged by, as it is now. */
     public ClusterFacts facts(@Variable("run") Run run, Exchange exchange) {
         ClusterFacts facts = facts(run);

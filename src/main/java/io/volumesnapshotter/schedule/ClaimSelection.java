@@ -89,6 +89,28 @@ public record ClaimSelection(
                 && !namespaces.contains(Settings.ALL);
     }
 
+    /** Whether a claim's name is one of those that are meant. */
+    boolean isNamed(FoundClaim claim) {
+        return names.isEmpty() || names.contains(claim.name().name());
+    }
+
+    /** Why a claim whose name is meant is not selected, if so. */
+    Optional<String> whyNot(FoundClaim claim) {
+        if (!storageClasses.isEmpty() && !storageClasses.contains(claim.storageClass())) {
+            return Optional.of(
+                    claim.storageClass().isEmpty()
+                            ? "it has no storage class"
+                            : "its storage class is " + claim.storageClass());
+        }
+        Optional<String> wish = claim.wish();
+        if (wish.filter("false"::equals).isPresent()) {
+            return Optional.of("its annotation " + Claims.SNAPSHOT + " is false");
+        }
+        return optIn && wish.isEmpty()
+                ? Optional.of("it does not ask for it by the annotation " + Claims.SNAPSHOT)
+                : Optional.empty();
+    }
+
     /** The namespace in which all claims are, or empty when they may be in several. */
     public Optional<String> singleNamespace(String own) {
         if (namespaceSelector.isPresent()

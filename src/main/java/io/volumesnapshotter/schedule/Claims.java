@@ -123,6 +123,92 @@ public final class Claims implements HeldBySchedule {
         return list(schedule.policy().selection());
     }
 
+    /**
+     * All claims that a schedule names or selects, and those that it does not take though their
+     * names and labels are meant, with the reason.
+     *
+     * @throws KubernetesClientException when they cannot be listed
+     */
+    public ClaimSearch search(Schedule schedule) {
+        ClaimSelection selection = schedule.policy().selection();
+        Optional<String> single = selection.singleNamespace(ownNamespace);
+        if (selection.isByName()) {
+            return searchNamed(named(schedule), single);
+        }
+        markListable(single);
+        Predicate<FoundClaim> isMeant = inNamespace(selection, single).and(selection::isNamed);
+        return new ClaimSearch(
+                list(
+                        single,
+                        selection.selector().orElse(null),
+                        claim ->
+                                Optional.of(claim)
+                                        .filter(isMeant)
+                                        .map(
+                                                found ->
+                                                        new ClaimSearch.Candidate(
+                                                                found.name(),
+                                                                Optional.of(found),
+                                                                selection
+                                                                        .whyNot(found)
+                                                                        .or(found::reasonToSkip)))),
+                List.of(),
+                Optional.empty());
+    }
+
+    private ClaimSearch searchNamed(List<Claim> named, Optional<String> namespace) {
+        try {
+            Map<Claim, FoundClaim> there = new HashMap<>();
+            Set<String> names = new HashSet<>();
+            list(
+                            namespace,
+                            null,
+                            claim -> {
+                                names.add(claim.name().name());
+                                return Optional.of(claim).filter(c -> named.contains(c.name()));
+                            })
+                    .forEach(claim -> there.put(claim.name(), claim));
+            markListable(namespace);
+            return new ClaimSearch(
+                    named.stream()
+                            .map(
+                                    claim ->
+                                            ClaimSearch.Candidate.of(
+                                                    claim, Optional.ofNullable(there.get(claim))))
+                            .toList(),
+                    List.copyOf(names),
+                    Optional.empty());
+        } catch (KubernetesClientException e) {
+            if (!ApiErrors.isMissingRight(e)) {
+                throw e;
+            }
+            return getNamed(named, e);
+        }
+    }
+
+    private ClaimSearch getNamed(List<Claim> named, KubernetesClientException notListed) {
+        List<ClaimSearch.Candidate> candidates = new ArrayList<>();
+        try {
+            for (Claim claim : named) {
+                candidates.add(ClaimSearch.Candidate.of(claim, get(claim)));
+            }
+            return new ClaimSearch(candidates, List.of(), Optional.empty());
+        } catch (KubernetesClientException e) {
+            if (!ApiErrors.isMissingRight(e)) {
+                throw e;
+            }
+            return new ClaimSearch(
+                    named.stream()
+                            .map(
+                                    claim ->
+                                            new ClaimSearch.Candidate(
+                                                    claim, Optional.empty(), Optional.empty()))
+                            .toList(),
+                    List.of(),
+                    Optional.of(notListed));
+        }
+    }
+
     private List<String> namespaces(ClaimSelection selection) {
         return selection.namespaces().isEmpty() ? List.of(ownNamespace) : selection.namespaces();
     }
@@ -130,7 +216,9 @@ public final class Claims implements HeldBySchedule {
     private List<FoundClaim> list(ClaimSelection selection) {
         Optional<String> single = selection.singleNamespace(ownNamespace);
         Predicate<FoundClaim> isMeant =
-                inNamespace(selection, single).and(claim -> isMeant(claim, selection));
+                inNamespace(selection, single)
+                        .and(selection::isNamed)
+                        .and(claim -> selection.whyNot(claim).isEmpty());
         markListable(single);
         return list(
                 single,
@@ -226,17 +314,6 @@ public final class Claims implements HeldBySchedule {
                         PAGE,
                         List.of(ApiObject.NAME),
                         object -> Optional.ofNullable(object.text(ApiObject.NAME))));
-    }
-
-    private static boolean isMeant(FoundClaim claim, ClaimSelection selection) {
-        boolean named =
-                selection.names().isEmpty() || selection.names().contains(claim.name().name());
-        boolean stored =
-                selection.storageClasses().isEmpty()
-                        || selection.storageClasses().contains(claim.storageClass());
-        return named
-                && stored
-                && claim.wish().map(text -> !text.equals("false")).orElse(!selection.optIn());
     }
 
     /**

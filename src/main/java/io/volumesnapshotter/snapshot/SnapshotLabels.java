@@ -19,7 +19,7 @@ public final class SnapshotLabels {
 
     public static final String JOB = "job";
     static final String NAME = "name";
-    static final String MANAGED_BY = "app.kubernetes.io/managed-by";
+    public static final String MANAGED_BY = "app.kubernetes.io/managed-by";
     public static final String SCHEDULE = "volume-snapshotter/schedule";
     public static final String RUN = "volume-snapshotter/run";
 

@@ -1,0 +1,178 @@
+package io.volumesnapshotter.command;
+
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.kubernetes.ApiErrors;
+import io.volumesnapshotter.kubernetes.ApiObject;
+import io.volumesnapshotter.kubernetes.ClusterChoice;
+import io.volumesnapshotter.kubernetes.ClusterReader;
+import io.volumesnapshotter.kubernetes.CoreApi;
+import io.volumesnapshotter.run.RunListeners;
+import io.volumesnapshotter.settings.NearMisses;
+import io.volumesnapshotter.snapshot.Snapshot;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Shows which snapshots there are, and what keeps each of them. */
+@Command(
+        name = "list",
+        description = "Lists snapshots by claim, whoever took them, and what keeps each of them.",
+        footer = {
+            "%nExamples:",
+            "  All of a namespace:",
+            "    volume-snapshotter list -n shop",
+            "  The names of those that a schedule took of two claims:",
+            "    volume-snapshotter list orders carts -n shop --schedule nightly -o name"
+        })
+final class ListCommand extends ClusterCommand {
+
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "CLAIM",
+            description = "Of these claims only; also of such as are not there any more.")
+    private List<String> claims = List.of();
+
+    @Option(
+            names = {"-A", "--all-namespaces"},
+            description = "Of all namespaces.")
+    private boolean everywhere;
+
+    @Option(
+            names = "--schedule",
+            paramLabel = "NAME",
+            description = "Those of this schedule only; on-demand are those that take took.")
+    private String schedule;
+
+    ListCommand(CommandEnvironment environment) {
+        super(environment);
+    }
+
+    @Override
+    public Integer call() {
+        ClusterChoice choice = cluster().choice();
+        if (everywhere && choice.namespace().isPresent()) {
+            throw CommandException.usage(
+                    "-A and -n " + choice.namespace().get() + " exclude each other",
+                    "leave out one of them");
+        }
+        try (Wiring.Loaded program =
+                wiring().load(
+                                new Wiring.Request(
+                                        choice, Map.of(), new RunListeners(List.of()), false))) {
+            program.wrongFiles().forEach(console()::warn);
+            return list(program, choice);
+        }
+    }
+
+    private int list(Wiring.Loaded program, ClusterChoice choice) {
+        Optional<String> namespace =
+                everywhere ? Optional.empty() : Optional.of(program.client().getNamespace());
+        List<Snapshot> all = program.snapshots().all(namespace);
+        Set<String> missing = missing(all);
+        if (all.isEmpty() && choice.namespace().isPresent()) {
+            checkNamespace(program, choice.namespace().get());
+        }
+        checkSchedule(program, all);
+        for (String claim : missing) {
+            console()
+                    .error(
+                            "there is no snapshot of a claim "
+                                    + claim
+                                    + namespace.map(name -> " in namespace " + name).orElse("")
+                                    + " -> "
+                                    + NearMisses.hint(claim, names(all)));
+        }
+        if (!claims.isEmpty() && missing.size() == Set.copyOf(claims).size()) {
+            return ExitCode.NOTHING;
+        }
+        List<Listing.Row> rows =
+                new Listing(program, Instant.now())
+                        .rows(all, claims, Optional.ofNullable(schedule));
+        output().write(
+                        () -> Listing.document(rows),
+                        () -> rows.stream().map(row -> SnapshotRef.shown(row.name())).toList(),
+                        () -> table(rows, namespace));
+        return missing.isEmpty() ? ExitCode.OK : ExitCode.SOME;
+    }
+
+    private List<String> table(List<Listing.Row> rows, Optional<String> namespace) {
+        if (rows.isEmpty()) {
+            console()
+                    .tell(
+                            "No snapshots found"
+                                    + namespace.map(name -> " in namespace " + name).orElse("")
+                                    + ".");
+            return List.of();
+        }
+        return output().lines(Listing.table(rows, everywhere, Instant.now()));
+    }
+
+    private Set<String> missing(List<Snapshot> all) {
+        Set<String> missing = new TreeSet<>(claims);
+        all.forEach(snapshot -> missing.remove(snapshot.claim().name()));
+        return missing;
+    }
+
+    private static Set<String> names(List<Snapshot> all) {
+        return all.stream()
+                .map(snapshot -> snapshot.claim().name())
+                .filter(name -> !name.isEmpty())
+                .collect(Collectors.toSet());
+    }
+
+    private void checkSchedule(Wiring.Loaded program, List<Snapshot> all) {
+        if (schedule == null) {
+            return;
+        }
+        Set<String> known = new TreeSet<>();
+        program.schedules().entries().forEach(entry -> known.add(entry.name()));
+        all.forEach(snapshot -> Listing.scheduleOf(snapshot).ifPresent(known::add));
+        if (!known.contains(schedule) && !schedule.equals(OnDemand.SCHEDULE)) {
+            throw CommandException.nothing(
+                    "there is no schedule " + schedule + ", and no snapshot of one",
+                    NearMisses.hint(schedule, known));
+        }
+    }
+
+    /** A list of a namespace that is not there is empty, which says nothing. */
+    private static void checkNamespace(Wiring.Loaded program, String namespace) {
+        ClusterReader reader = new ClusterReader(program.client());
+        try {
+            if (reader.get(CoreApi.NAMESPACES, Optional.empty(), namespace, List.of()).isEmpty()) {
+                throw CommandException.nothing(
+                        "there is no namespace " + namespace,
+                        NearMisses.hint(namespace, namespaces(reader)));
+            }
+        } catch (KubernetesClientException e) {
+            if (!ApiErrors.isMissingRight(e)) {
+                throw e;
+            }
+        }
+    }
+
+    private static List<String> namespaces(ClusterReader reader) {
+        try {
+            return new ArrayList<>(
+                    reader.list(
+                            CoreApi.NAMESPACES,
+                            Optional.empty(),
+                            null,
+                            500,
+                            List.of(ApiObject.NAME),
+                            object -> Optional.of(object.text(ApiObject.NAME))));
+        } catch (KubernetesClientException e) {
+            if (!ApiErrors.isMissingRight(e)) {
+                throw e;
+            }
+            return List.of();
+        }
+    }
+}

@@ -1,0 +1,9 @@
+package io.volumesnapshotter.command;
+
+/** The schedule to whose name belongs what is taken by hand. */
+final class OnDemand {
+
+    static final String SCHEDULE = "on-demand";
+
+    private OnDemand() {}
+}
