@@ -11,6 +11,7 @@ import io.fabric8.mockwebserver.http.RecordedRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What every request passes, in this order: faults, authentication, authorization, and then the
@@ -28,16 +29,17 @@ final class ApiFrontDoor implements ApiServer.Handler {
         SERVING
     }
 
-    private static final String SNAPSHOT_GROUP = ResourceType.SNAPSHOT.group();
-
     private final ResourceApi api;
     private final AccessRules access;
     private final Faults faults;
     private final RequestLog log;
     private final KubernetesCrudDispatcher others = new KubernetesCrudDispatcher();
     private volatile Phase phase = Phase.SERVING;
-    private volatile boolean crdInstalled = true;
-    private volatile String snapshotVersion = ResourceType.SNAPSHOT.version();
+
+    /** The version in which each group of custom resources is served; one without is not. */
+    private final Map<String, String> customVersions =
+            new ConcurrentHashMap<>(
+                    Map.of(ResourceType.SNAPSHOT.group(), ResourceType.SNAPSHOT.version()));
 
     ApiFrontDoor(ResourceApi api, AccessRules access, Faults faults, RequestLog log) {
         this.api = api;
@@ -50,12 +52,14 @@ final class ApiFrontDoor implements ApiServer.Handler {
         this.phase = phase;
     }
 
-    void crdInstalled(boolean installed) {
-        crdInstalled = installed;
+    /** Serves a group of custom resources in one version. */
+    void serve(String group, String version) {
+        customVersions.put(group, version);
     }
 
-    void snapshotVersion(String version) {
-        snapshotVersion = version;
+    /** Serves a group of custom resources no more. */
+    void withdraw(String group) {
+        customVersions.remove(group);
     }
 
     @Override
@@ -140,26 +144,30 @@ final class ApiFrontDoor implements ApiServer.Handler {
 
     private ApiServer.Reply serve(ApiRequest request) {
         if (request.resource().isEmpty()) {
-            return ApiServer.Reply.of(
-                    Discovery.answer(request.path(), crdInstalled, snapshotVersion), () -> {});
+            return ApiServer.Reply.of(Discovery.answer(request.path(), customVersions), () -> {});
         }
         ResourceType type = ResourceType.find(request.group(), request.resource());
         ApiAnswer answer;
         if (request.resource().equals("selfsubjectaccessreviews")) {
             answer = review(request);
-        } else if (request.group().equals(SNAPSHOT_GROUP)
-                && (type == null || !crdInstalled || !request.version().equals(snapshotVersion))) {
-            answer = ApiFailure.pageNotFound();
-        } else if (type != null && !request.version().equals(type.version())) {
+        } else if (type == null
+                ? request.group().equals(ResourceType.SNAPSHOT.group())
+                : !request.version().equals(servedVersion(type))) {
             answer = ApiFailure.pageNotFound();
         } else if (type == null) {
             return other(request);
+        } else if (request.is("watch")) {
+            return ApiServer.Reply.watch(api.watch(type, request));
         } else if (request.subresource().equals("token")) {
             answer = token(request);
         } else {
             answer = api.handle(type, request);
         }
         return ApiServer.Reply.of(answer, () -> {});
+    }
+
+    private String servedVersion(ResourceType type) {
+        return type.custom() ? customVersions.get(type.group()) : type.version();
     }
 
     private ApiAnswer review(ApiRequest request) {

@@ -39,18 +39,23 @@ final class ApiServer implements AutoCloseable {
             Faults.Cut cut,
             RecordedRequest webSocketRequest,
             MockResponse webSocket,
+            ObjectWatch watch,
             Runnable afterwards) {
 
         static Reply of(ApiAnswer answer, Runnable afterwards) {
-            return new Reply(answer, null, null, null, afterwards);
+            return new Reply(answer, null, null, null, null, afterwards);
         }
 
         static Reply cut(ApiAnswer answer, Faults.Cut cut) {
-            return new Reply(answer, cut, null, null, () -> {});
+            return new Reply(answer, cut, null, null, null, () -> {});
         }
 
         static Reply webSocket(RecordedRequest request, MockResponse response) {
-            return new Reply(null, null, request, response, () -> {});
+            return new Reply(null, null, request, response, null, () -> {});
+        }
+
+        static Reply watch(ObjectWatch watch) {
+            return new Reply(null, null, null, null, watch, () -> {});
         }
     }
 
@@ -161,6 +166,10 @@ final class ApiServer implements AutoCloseable {
             return;
         }
         event.resume();
+        if (reply.watch() != null) {
+            send(event.response(), reply.watch());
+            return;
+        }
         if (reply.cut() != null && !reply.cut().insideAnswer) {
             event.connection().close();
             return;
@@ -176,6 +185,30 @@ final class ApiServer implements AutoCloseable {
             return;
         }
         response.end(Buffer.buffer(body)).onComplete(sent -> threads.execute(reply.afterwards()));
+    }
+
+    /** One line for each change, until the time is over that the client gave or it hangs up. */
+    private void send(HttpServerResponse response, ObjectWatch watch) {
+        Context context = VERTX.getOrCreateContext();
+        response.setChunked(true).putHeader("Content-Type", "application/json");
+        response.writeHead();
+        response.closeHandler(closed -> watch.close());
+        long timer = VERTX.setTimer(watch.timeout().toMillis(), over -> response.end());
+        response.endHandler(
+                ended -> {
+                    VERTX.cancelTimer(timer);
+                    watch.close();
+                });
+        wire.execute(
+                () ->
+                        watch.begin(
+                                line ->
+                                        context.runOnContext(
+                                                nothing -> {
+                                                    if (!response.ended() && !response.closed()) {
+                                                        response.write(Buffer.buffer(line));
+                                                    }
+                                                })));
     }
 
     private static <T> T await(Future<T> future) {

@@ -14,6 +14,8 @@ final class Discovery {
 
     private static final Map<String, String> SHORT_NAMES =
             Map.of(
+                    "volumegroupsnapshots", "vgs",
+                    "volumegroupsnapshotclasses", "vgsclass",
                     "persistentvolumeclaims", "pvc",
                     "persistentvolumes", "pv",
                     "pods", "po",
@@ -23,11 +25,20 @@ final class Discovery {
 
     private Discovery() {}
 
-    static ApiAnswer answer(String path, boolean crdInstalled, String snapshotVersion) {
+    /**
+     * What is at a path.
+     *
+     * @param customVersions the versions in which groups of custom resources are served
+     */
+    static ApiAnswer answer(String path, Map<String, String> customVersions) {
         List<ResourceType> types =
                 ResourceType.ALL.stream()
-                        .filter(type -> crdInstalled || !type.custom())
-                        .map(type -> type.custom() ? type.in(snapshotVersion) : type)
+                        .filter(type -> !type.custom() || customVersions.containsKey(type.group()))
+                        .map(
+                                type ->
+                                        type.custom()
+                                                ? type.in(customVersions.get(type.group()))
+                                                : type)
                         .toList();
         return switch (path) {
             case "/healthz", "/livez", "/readyz" -> ApiAnswer.of(200, "text/plain", "ok");

@@ -84,6 +84,10 @@ final class ObjectStore {
         listeners.add(listener);
     }
 
+    void forget(Listener listener) {
+        listeners.remove(listener);
+    }
+
     synchronized long revision() {
         return revision;
     }

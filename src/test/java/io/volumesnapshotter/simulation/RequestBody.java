@@ -21,10 +21,11 @@ final class RequestBody {
                     request.body());
         }
         String apiVersion = Json.text(object, "apiVersion");
-        if (!apiVersion.equals(type.apiVersion())) {
+        String expected = type.in(request.version()).apiVersion();
+        if (!apiVersion.equals(expected)) {
             throw ApiFailure.badRequest(
                     "the API version in the data (%s) does not match the expected API version (%s)"
-                            .formatted(apiVersion, type.apiVersion()));
+                            .formatted(apiVersion, expected));
         }
         String namespace = Json.namespace(object);
         if (type.namespaced() && !namespace.isEmpty() && !namespace.equals(request.namespace())) {

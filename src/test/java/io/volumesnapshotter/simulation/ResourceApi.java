@@ -57,6 +57,11 @@ final class ResourceApi {
         };
     }
 
+    /** A watch over the objects that a request is about. */
+    ObjectWatch watch(ResourceType type, ApiRequest request) {
+        return new ObjectWatch(store, type, namespace(type, request), request);
+    }
+
     private static String namespace(ResourceType type, ApiRequest request) {
         return type.namespaced() ? request.namespace() : "";
     }

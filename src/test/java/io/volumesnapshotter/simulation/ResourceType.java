@@ -18,6 +18,20 @@ record ResourceType(String group, String version, String plural, String kind, bo
                     "volumesnapshotclasses",
                     "VolumeSnapshotClass",
                     false);
+    static final ResourceType GROUP_SNAPSHOT =
+            new ResourceType(
+                    "groupsnapshot.storage.k8s.io",
+                    "v1",
+                    "volumegroupsnapshots",
+                    "VolumeGroupSnapshot",
+                    true);
+    static final ResourceType GROUP_SNAPSHOT_CLASS =
+            new ResourceType(
+                    "groupsnapshot.storage.k8s.io",
+                    "v1",
+                    "volumegroupsnapshotclasses",
+                    "VolumeGroupSnapshotClass",
+                    false);
     static final ResourceType CLAIM =
             new ResourceType("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true);
     static final ResourceType VOLUME =
@@ -63,6 +77,8 @@ record ResourceType(String group, String version, String plural, String kind, bo
             List.of(
                     SNAPSHOT,
                     SNAPSHOT_CLASS,
+                    GROUP_SNAPSHOT,
+                    GROUP_SNAPSHOT_CLASS,
                     CLAIM,
                     VOLUME,
                     POD,
@@ -111,7 +127,8 @@ record ResourceType(String group, String version, String plural, String kind, bo
         return new ResourceType(group, version, plural, kind, namespaced);
     }
 
+    /** Whether a definition of its own brings it to the cluster. */
     boolean custom() {
-        return group.equals("snapshot.storage.k8s.io");
+        return group.equals(SNAPSHOT.group) || group.equals(GROUP_SNAPSHOT.group);
     }
 }

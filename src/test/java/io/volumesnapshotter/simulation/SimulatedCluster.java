@@ -45,6 +45,7 @@ public final class SimulatedCluster implements AutoCloseable {
 
     public static final String DRIVER = "hostpath.csi.k8s.io";
     public static final String SNAPSHOT_CLASS = "csi-hostpath-snapclass";
+    public static final String GROUP_SNAPSHOT_CLASS = "csi-hostpath-groupsnapclass";
     public static final String STORAGE_CLASS = "csi-hostpath-sc";
 
     private static final String ADMIN_TOKEN = "admin";
@@ -83,6 +84,7 @@ public final class SimulatedCluster implements AutoCloseable {
         controllers.setRejectedExecutionHandler((task, executor) -> {});
         EventRecorder events = new EventRecorder(store, api::now);
         new SnapshotController(store, driver, api, contents, events, controllers);
+        new GroupController(store, driver, api, contents, events, controllers);
         provisioner = new Provisioner(store, content, contents, driver, events);
         volumes = new VolumeController(store, provisioner, events, controllers);
         new PodController(store, driver, events, controllers);
@@ -438,17 +440,26 @@ public final class SimulatedCluster implements AutoCloseable {
 
     /** Takes the snapshot API away, as on a cluster without its CRDs. */
     public void withoutCrd() {
-        frontDoor.crdInstalled(false);
+        frontDoor.withdraw(ResourceType.SNAPSHOT.group());
     }
 
     /** Brings the snapshot API back. */
     public void installCrd() {
-        frontDoor.crdInstalled(true);
+        frontDoor.serve(ResourceType.SNAPSHOT.group(), ResourceType.SNAPSHOT.version());
     }
 
     /** Serves the snapshot API in this version alone. */
     public void servesSnapshotsAs(String version) {
-        frontDoor.snapshotVersion(version);
+        frontDoor.serve(ResourceType.SNAPSHOT.group(), version);
+    }
+
+    /** Serves group snapshots in this version, with a class of the driver that supports them. */
+    public void servesGroupSnapshotsAs(String version) {
+        frontDoor.serve(ResourceType.GROUP_SNAPSHOT.group(), version);
+        ObjectNode groupClass =
+                content.object(ResourceType.GROUP_SNAPSHOT_CLASS, "", GROUP_SNAPSHOT_CLASS);
+        groupClass.put("driver", DRIVER).put("deletionPolicy", "Delete");
+        store.put(ResourceType.GROUP_SNAPSHOT_CLASS, groupClass);
     }
 
     // ---- outages

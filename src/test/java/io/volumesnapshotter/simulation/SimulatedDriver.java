@@ -1,6 +1,8 @@
 package io.volumesnapshotter.simulation;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -21,6 +23,7 @@ public final class SimulatedDriver {
     private static final class Settings {
         private volatile Duration startsAfter;
         private volatile Duration readyAfter;
+        private volatile Duration cutsAfter;
         private volatile Boolean neverReady;
         private volatile Failure failure;
         private volatile String errorBesideReady;
@@ -92,6 +95,19 @@ public final class SimulatedDriver {
     /** The time from when a snapshot of this claim is bound until it is ready. */
     public SimulatedDriver readyAfter(String claim, Duration time) {
         return set(claim, s -> s.readyAfter = time);
+    }
+
+    /**
+     * The time from when a snapshot is bound until storage has cut its data, which may be long
+     * before it is ready. Without it, storage cuts when the snapshot becomes ready.
+     */
+    public SimulatedDriver cutsAfter(Duration time) {
+        return set(ALL, s -> s.cutsAfter = time);
+    }
+
+    /** The time from when a snapshot of this claim is bound until storage has cut its data. */
+    public SimulatedDriver cutsAfter(String claim, Duration time) {
+        return set(claim, s -> s.cutsAfter = time);
     }
 
     /** Snapshots get this error and stay so. */
@@ -244,6 +260,11 @@ public final class SimulatedDriver {
         return get(claim, s -> s.readyAfter);
     }
 
+    /** When storage cuts, or null where it does so only when the snapshot becomes ready. */
+    Duration cutsAfter(String claim) {
+        return get(claim, s -> s.cutsAfter);
+    }
+
     boolean isNeverReady(String claim) {
         return get(claim, s -> s.neverReady);
     }
@@ -270,17 +291,20 @@ public final class SimulatedDriver {
         return deletesAfter;
     }
 
-    Duration clockOffset() {
-        return clockOffset;
-    }
-
     /** What it says where it holds so many of a claim already, or null. */
     String refusal(long held) {
         return held < mostPerClaim ? null : fullMessage;
     }
 
-    String cutTime(String otherwise) {
-        return cutTime == null ? otherwise : cutTime;
+    /**
+     * What it stamps as the time of the cut.
+     *
+     * @param now the present, by the cluster's clock
+     */
+    String cutTime(String now) {
+        return cutTime == null
+                ? Instant.parse(now).plus(clockOffset).truncatedTo(ChronoUnit.SECONDS).toString()
+                : cutTime;
     }
 
     double snapshotsPerSecond() {

@@ -3,8 +3,6 @@ package io.volumesnapshotter.simulation;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
@@ -235,21 +233,19 @@ final class SnapshotController implements ObjectStore.Listener {
         }
         status.remove("error");
         store.put(ResourceType.SNAPSHOT, snapshot);
+        Duration cutsAfter = driver.cutsAfter(work.claim);
+        if (cutsAfter != null) {
+            if (tooEarly(work, work.bound, cutsAfter)) {
+                return;
+            }
+            store.put(ResourceType.SNAPSHOT, cut(work));
+        }
         if (driver.isNeverReady(work.claim)
                 || tooEarly(work, work.bound, driver.readyAfter(work.claim))) {
             return;
         }
-        ObjectNode ready = store.copy(ResourceType.SNAPSHOT, work.namespace, work.name);
-        cut(work);
-        String time =
-                Instant.parse(api.now())
-                        .plus(driver.clockOffset())
-                        .truncatedTo(ChronoUnit.SECONDS)
-                        .toString();
-        ready.withObjectProperty("status")
-                .put("creationTime", driver.cutTime(time))
-                .put("readyToUse", true)
-                .put("restoreSize", sources.size(ready));
+        ObjectNode ready = cut(work);
+        ready.withObjectProperty("status").put("readyToUse", true);
         store.put(ResourceType.SNAPSHOT, ready);
         String beside = driver.errorBesideReady(work.claim);
         if (beside != null) {
@@ -260,17 +256,16 @@ final class SnapshotController implements ObjectStore.Listener {
         releaseClaim(work);
     }
 
-    /** Storage keeps what the claim's volume holds now. */
-    private void cut(Work work) {
-        ObjectNode claim = store.get(ResourceType.CLAIM, work.namespace, work.claim);
-        ObjectNode volume =
-                claim == null
-                        ? null
-                        : store.get(
-                                ResourceType.VOLUME, "", Json.text(claim, "spec", "volumeName"));
-        if (volume != null) {
-            contents.cut(work.uid, volume);
+    /** Storage keeps what the claim's volume holds now, unless it has cut it already. */
+    private ObjectNode cut(Work work) {
+        ObjectNode snapshot = store.copy(ResourceType.SNAPSHOT, work.namespace, work.name);
+        ObjectNode status = snapshot.withObjectProperty("status");
+        if (!status.has("creationTime")) {
+            status.put("creationTime", driver.cutTime(api.now()));
+            status.put("restoreSize", sources.size(snapshot));
+            sources.volume(snapshot).ifPresent(volume -> contents.cut(work.uid, volume));
         }
+        return snapshot;
     }
 
     /** Whether a claim that is not bound yet is to be filled from a snapshot. */
@@ -291,6 +286,9 @@ final class SnapshotController implements ObjectStore.Listener {
     }
 
     private void delete(Work work, ObjectNode snapshot) {
+        if (GroupController.isMember(snapshot)) {
+            return;
+        }
         if (work.deleted == 0) {
             work.deleted = System.nanoTime();
         }

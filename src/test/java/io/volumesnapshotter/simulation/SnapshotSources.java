@@ -3,6 +3,7 @@ package io.volumesnapshotter.simulation;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.Optional;
 
 /** What a snapshot is to be made from: its claim and its class, or what is wrong with them. */
 final class SnapshotSources {
@@ -95,6 +96,13 @@ final class SnapshotSources {
         ObjectNode claim = claim(snapshot);
         String size = claim == null ? "" : Json.text(claim, "status", "capacity", "storage");
         return size.isEmpty() ? "1Gi" : size;
+    }
+
+    /** The volume of the claim. */
+    Optional<ObjectNode> volume(ObjectNode snapshot) {
+        return Optional.ofNullable(claim(snapshot))
+                .map(claim -> Json.text(claim, "spec", "volumeName"))
+                .map(name -> store.get(ResourceType.VOLUME, "", name));
     }
 
     /** How many snapshots of the same claim storage holds. */
