@@ -2,20 +2,16 @@ package io.volumesnapshotter.soak;
 
 import static org.awaitility.Awaitility.await;
 
-import io.volumesnapshotter.routes.RouteFiles;
-import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.ApiRequest;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.Faults.Boundary;
 import io.volumesnapshotter.simulation.SimulatedCluster;
-import io.volumesnapshotter.simulation.SimulatedDriver;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.simulation.SnapshotState;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.PackagedProgram;
 import io.volumesnapshotter.testing.Program;
-import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,57 +33,24 @@ import org.awaitility.core.ConditionTimeoutException;
 final class SoakLane implements AutoCloseable {
 
     private static final String NAMESPACE = SimulatedCluster.NAMESPACE;
-    private static final String FULL = "full";
     private static final Duration LIMIT = Duration.ofMinutes(3);
     private static final Duration BOUNDARY_LIMIT = Duration.ofSeconds(12);
     private static final Predicate<ApiRequest> ANY = request -> true;
+    private static final String OWN = Program.INSTALLATION;
 
-    private static final List<SoakSchedule> SCHEDULES =
-            List.of(
-                    new SoakSchedule(
-                            "often",
-                            NAMESPACE,
-                            List.of("data", "db"),
-                            "0/3 * * * * ?",
-                            2,
-                            0,
-                            false,
-                            List.of("claims: data,db", "keep-last: 2")),
-                    new SoakSchedule(
-                            "tiered",
-                            NAMESPACE,
-                            List.of("cache", "db", "logs"),
-                            "1/4 * * * * ?",
-                            1,
-                            3,
-                            false,
-                            List.of(
-                                    "claim-selector: tier=gold",
-                                    "keep-last: 1",
-                                    "keep-hourly: 3",
-                                    "concurrency: 1")),
-                    new SoakSchedule(
-                            "tight",
-                            FULL,
-                            List.of("a", "b"),
-                            "0/5 * * * * ?",
-                            2,
-                            0,
-                            true,
-                            List.of("namespace: " + FULL, "claims: a,b", "keep-last: 2")),
-                    new SoakSchedule(
-                            "others",
-                            NAMESPACE,
-                            List.of(),
-                            "2/4 * * * * ?",
-                            2,
-                            0,
-                            false,
-                            List.of("claims: \"*\"", "prune-only: tool=other", "keep-last: 2")));
+    /** Longer than a Lease, and than any schedule's interval. */
+    private static final Duration FREEZE = Duration.ofSeconds(6);
+
+    /** How far a clock is set at most, in seconds. */
+    private static final int MAX_JUMP = 20;
+
+    /** A library that lets a process have a clock of its own; none in the tests. */
+    private static final String FAKE_CLOCK = System.getProperty("soak.faketime", "");
 
     private final int number;
     private final long seed;
     private final Path directory;
+    private final Path clock;
     private final SimulatedCluster cluster = SimulatedCluster.start();
     private final SoakWatch watch;
     private volatile CompletableFuture<Void> restart = CompletableFuture.completedFuture(null);
@@ -97,31 +60,26 @@ final class SoakLane implements AutoCloseable {
         this.number = number;
         this.seed = seed;
         directory = Files.createTempDirectory("volume-snapshotter-soak");
-        Path routes = Files.createDirectory(directory.resolve("routes"));
-        TestRoutes.copyTo(routes);
-        Files.delete(routes.resolve("hourly" + RouteFiles.SUFFIX));
-        for (SoakSchedule schedule : SCHEDULES) {
-            TestRoutes.schedule(
-                    routes, schedule.name(), schedule.settings().toArray(String[]::new));
-            Path file = routes.resolve(schedule.name() + RouteFiles.SUFFIX);
-            Files.writeString(
-                    file,
-                    Files.readString(file)
-                            .replace("{{cron:{{snapshotter.schedule}}}}", schedule.cron()));
-        }
-        cluster.namespace(FULL);
-        cluster.quota(FULL, 6);
+        SoakPlan.write(directory.resolve("routes"), SoakPlan.OWN);
+        SoakPlan.write(directory.resolve("guest-routes"), SoakPlan.GUESTS);
+        Files.createDirectory(directory.resolve("one"));
+        Files.createDirectory(directory.resolve("two"));
+        clock = directory.resolve("clock");
+        cluster.namespace(SoakPlan.FULL);
+        cluster.quota(SoakPlan.FULL, 6);
         cluster.access()
-                .grant(FULL, SimulatedCluster.SNAPSHOTS, "create", "get", "list", "delete")
-                .grant(NAMESPACE, "persistentvolumeclaims", "list");
+                .grant(SoakPlan.FULL, SimulatedCluster.SNAPSHOTS, "create", "get", "list", "delete")
+                .grant(NAMESPACE, "persistentvolumeclaims", "list")
+                .grant(NAMESPACE, "leases.coordination.k8s.io", "create", "get", "patch");
         cluster.claim(NAMESPACE, "data");
         for (String claim : List.of("db", "cache", "logs")) {
             cluster.claim(NAMESPACE, claim, Map.of("tier", "gold"));
         }
-        cluster.claim(FULL, "a");
-        cluster.claim(FULL, "b");
+        cluster.claim(SoakPlan.FULL, "a");
+        cluster.claim(SoakPlan.FULL, "b");
+        watch = new SoakWatch(cluster, SoakPlan.ALL);
+        watch.claimMadeAnew(SoakPlan.MADE_ANEW);
         oldSnapshots();
-        watch = new SoakWatch(cluster, SCHEDULES);
     }
 
     /** What runs of former hours left, ready and not. */
@@ -159,15 +117,76 @@ final class SoakLane implements AutoCloseable {
         SplittableRandom random = new SplittableRandom(seed + 1_000_003L * number + 7_919L * kills);
         cluster.faults().clear();
         restart.join();
-        mood(random);
+        SoakTrouble.ofStorage(cluster.driver().heal(), random);
         for (int i = random.nextInt(3); i > 0; i--) {
             String name = "foreign-%d-%d".formatted(kills, i);
             cluster.snapshot(NAMESPACE, name, "data", SoakSchedule.FOREIGN, Instant.now());
         }
-        try (PackagedProgram program = start()) {
-            trouble(random);
-            check(program, kill(program, random));
+        Company company = Company.values()[random.nextInt(Company.values().length)];
+        setClock(random);
+        try (PackagedProgram program = start(company == Company.REPLICA);
+                PackagedProgram other = startOther(company)) {
+            SoakTrouble.ofApi(cluster.faults(), random, () -> restart = cluster.restart());
+            meddle(random, program, company);
+            String how = kill(program, random) + ", company: " + company;
+            if (other != null) {
+                if (other.endsWithin(Duration.ofMillis(random.nextInt(4000)))) {
+                    watch.broken("the other program ended by itself");
+                }
+                other.kill();
+                check(other, company == Company.GUEST ? SoakPlan.GUEST : OWN, how);
+            }
+            check(program, OWN, how);
         }
+    }
+
+    /** What else runs beside the program that is killed. */
+    private enum Company {
+        NONE,
+        REPLICA,
+        GUEST
+    }
+
+    private PackagedProgram startOther(Company company) throws IOException {
+        return switch (company) {
+            case NONE -> null;
+            case REPLICA -> start("two", OWN, "routes", true);
+            case GUEST -> start("two", SoakPlan.GUEST, "guest-routes", false);
+        };
+    }
+
+    /** Edits, a claim that is made anew, a clock that is set, and a leader that is frozen. */
+    private void meddle(SplittableRandom random, PackagedProgram program, Company company)
+            throws Exception {
+        if (random.nextInt(3) == 0) {
+            program.endsWithin(Duration.ofMillis(random.nextInt(5000)));
+            SoakPlan.edit(
+                    directory.resolve("routes"),
+                    random.nextBoolean() ? "often" : "run-schedule",
+                    kills);
+        }
+        if (random.nextInt(4) == 0) {
+            program.endsWithin(Duration.ofMillis(random.nextInt(4000)));
+            cluster.withoutClaim(NAMESPACE, SoakPlan.MADE_ANEW);
+            cluster.claim(NAMESPACE, SoakPlan.MADE_ANEW, Map.of("tier", "gold"));
+            watch.claimMadeAnew(SoakPlan.MADE_ANEW);
+        }
+        if (random.nextInt(3) == 0) {
+            program.endsWithin(Duration.ofMillis(random.nextInt(4000)));
+            setClock(random);
+        }
+        if (company == Company.REPLICA && random.nextBoolean()) {
+            program.endsWithin(Duration.ofMillis(2000 + random.nextInt(4000)));
+            program.freeze();
+            program.endsWithin(FREEZE.plusMillis(random.nextInt(4000)));
+            program.thaw();
+        }
+    }
+
+    /** Sets the clock of the program that is killed, where there is a library for that. */
+    private void setClock(SplittableRandom random) throws IOException {
+        Files.writeString(
+                clock, "%+d".formatted(random.nextInt(2) * random.nextInt(-MAX_JUMP, MAX_JUMP)));
     }
 
     private String kill(PackagedProgram program, SplittableRandom random) throws Exception {
@@ -217,9 +236,9 @@ final class SoakLane implements AutoCloseable {
         }
     }
 
-    private void check(PackagedProgram program, String how) {
+    private void check(PackagedProgram program, String installation, String how) {
         List<String> lines = program.lines();
-        watch.read(lines);
+        watch.read(lines, installation, FAKE_CLOCK.isEmpty() ? 0 : 2 * MAX_JUMP);
         if (watch.violation() != null) {
             throw new AssertionError(
                     "seed %d, lane %d, kill %d (%s): %s%n%s"
@@ -233,69 +252,26 @@ final class SoakLane implements AutoCloseable {
         }
     }
 
-    /** Storage is quick, slow, late, failing, stuck, or holds what it should delete. */
-    private void mood(SplittableRandom random) {
-        SimulatedDriver driver = cluster.driver().heal();
-        if (random.nextBoolean()) {
-            return;
-        }
-        for (String claim : List.of("data", "db", "cache", "logs", "a", "b")) {
-            Duration time = Duration.ofMillis(random.nextInt(4000));
-            switch (random.nextInt(10)) {
-                case 0 -> driver.startsAfter(claim, time);
-                case 1 -> driver.readyAfter(claim, time);
-                case 2 -> driver.neverReady(claim);
-                case 3 -> driver.failsFor(claim, "rpc error: code = Aborted desc = busy", time);
-                case 4 ->
-                        driver.failsFor(claim, "rpc error: code = InvalidArgument desc = no", time);
-                case 5 -> driver.holdDeletions(claim);
-                default -> driver.readyAfter(claim, Duration.ofMillis(random.nextInt(500)));
-            }
-        }
-        driver.deletesAfter(Duration.ofMillis(random.nextInt(1000)));
-    }
-
-    /** The API fails some requests in some way, or is restarted. */
-    private void trouble(SplittableRandom random) {
-        if (random.nextBoolean()) {
-            return;
-        }
-        for (int i = random.nextInt(4); i >= 0; i--) {
-            Predicate<ApiRequest> which = Faults.nth(1 + random.nextInt(60), ANY);
-            Boundary boundary = Boundary.values()[random.nextInt(2)];
-            Faults faults = cluster.faults();
-            switch (random.nextInt(8)) {
-                case 0 -> faults.answer(which, 1, ApiAnswer.status(500, "InternalError", "no"));
-                case 1 -> faults.answer(which, 1, ApiAnswer.status(503, "Unavailable", "no"));
-                case 2 -> faults.answer(which, 1, ApiAnswer.tooManyRequests(1));
-                case 3 -> faults.cut(boundary, which, 1);
-                case 4 -> faults.cutInsideAnswer(which, 1);
-                case 5 -> faults.answerAfterwards(which, 1, ApiAnswer.brokenJson());
-                case 6 -> faults.delay(boundary, which, 1, Duration.ofMillis(random.nextInt(1500)));
-                default ->
-                        faults.hook(
-                                Boundary.ANSWERED, which, 1, any -> restart = cluster.restart());
-            }
-        }
-    }
-
     /** Lets the program end all that is to be done, undisturbed, and checks what is left. */
     void settle() throws Exception {
         cluster.faults().clear();
         restart.join();
         cluster.driver().heal();
         await().atMost(LIMIT).until(this::isQuiet);
-        try (PackagedProgram program = start()) {
+        Files.writeString(clock, "+0");
+        try (PackagedProgram program = start(false)) {
             try {
                 await().atMost(LIMIT)
-                        .until(() -> SCHEDULES.stream().allMatch(s -> ended(s, program)));
+                        .until(() -> SoakPlan.OWN.stream().allMatch(s -> ended(s, program)));
             } catch (ConditionTimeoutException e) {
                 watch.broken("undisturbed, not every schedule had a success in %s", LIMIT);
             }
             program.terminate();
             await().atMost(LIMIT).until(this::isQuiet);
-            watch.checkSettled(schedule -> !wasCutOff(schedule, program));
-            check(program, "undisturbed end");
+            watch.checkSettled(
+                    schedule ->
+                            schedule.installation().equals(OWN) && !wasCutOff(schedule, program));
+            check(program, OWN, "undisturbed end");
         }
     }
 
@@ -317,7 +293,7 @@ final class SoakLane implements AutoCloseable {
     }
 
     private boolean isQuiet() {
-        return Stream.of(NAMESPACE, FULL)
+        return Stream.of(NAMESPACE, SoakPlan.FULL)
                 .flatMap(namespace -> cluster.snapshots(namespace).stream())
                 .noneMatch(s -> s.terminating() || !s.ready() && !isOldFailure(s));
     }
@@ -327,16 +303,36 @@ final class SoakLane implements AutoCloseable {
                 && snapshot.createdAt().isBefore(Instant.now().minus(Duration.ofHours(1)));
     }
 
-    private PackagedProgram start() throws IOException {
+    private PackagedProgram start(boolean elects) throws IOException {
+        return start("one", OWN, "routes", elects);
+    }
+
+    private PackagedProgram start(String pod, String installation, String routes, boolean elects)
+            throws IOException {
+        Path own = directory.resolve(pod);
         Map<String, String> environment = new HashMap<>();
         environment.put(
-                "KUBECONFIG",
-                cluster.kubeconfig(directory.resolve("kubeconfig"), NAMESPACE).toString());
-        environment.put("SNAPSHOTTER_ROUTES", directory.resolve("routes").toString());
+                "KUBECONFIG", cluster.kubeconfig(own.resolve("kubeconfig"), NAMESPACE).toString());
+        environment.put("HOSTNAME", pod);
+        environment.put("SNAPSHOTTER_INSTALLATION", installation);
+        environment.put("SNAPSHOTTER_ROUTES", directory.resolve(routes).toString());
+        environment.put("SNAPSHOTTER_ROUTES_POLL_INTERVAL", "500ms");
         environment.put("SNAPSHOTTER_READY_TIMEOUT", "3s");
         environment.put("SNAPSHOTTER_POLL_INTERVAL", "200ms");
         environment.put("SNAPSHOTTER_MAX_POLL_INTERVAL", "500ms");
-        return PackagedProgram.start(directory, environment);
+        if (elects) {
+            environment.put("SNAPSHOTTER_LEADER_ELECTION", "true");
+            environment.put("SNAPSHOTTER_LEASE_DURATION", "5s");
+            environment.put("SNAPSHOTTER_RENEW_DEADLINE", "3s");
+            environment.put("SNAPSHOTTER_RETRY_PERIOD", "500ms");
+        }
+        if (pod.equals("one") && !FAKE_CLOCK.isEmpty()) {
+            environment.put("LD_PRELOAD", FAKE_CLOCK);
+            environment.put("FAKETIME_TIMESTAMP_FILE", clock.toString());
+            environment.put("FAKETIME_NO_CACHE", "1");
+            environment.put("DONT_FAKE_MONOTONIC", "1");
+        }
+        return PackagedProgram.start(own, environment);
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.util.function.Predicate;
  * A schedule of the {@link Soak}, and what must stay of its snapshots, said once more and in
  * another way than the program says it: of one snapshot, by counting those that are newer.
  *
+ * @param installation whose it is
  * @param claims what its runs take snapshots of; none when it only prunes
  * @param cron in Quartz's form
  * @param hourly of how many hours the newest stays, 0 for no such rule
@@ -23,6 +24,7 @@ import java.util.function.Predicate;
  * @param settings the policy as the route has it
  */
 record SoakSchedule(
+        String installation,
         String name,
         String namespace,
         List<String> claims,
@@ -48,14 +50,17 @@ record SoakSchedule(
 
     /** The same schedule when there is room. */
     SoakSchedule withoutMakingRoom() {
-        return new SoakSchedule(name, namespace, claims, cron, last, hourly, false, settings);
+        return new SoakSchedule(
+                installation, name, namespace, claims, cron, last, hourly, false, settings);
     }
 
     boolean owns(SimulatedSnapshot snapshot) {
         return snapshot.namespace().equals(namespace)
                 && (onlyPrunes()
                         ? snapshot.labels().entrySet().containsAll(FOREIGN.entrySet())
-                        : name.equals(snapshot.labels().get(SnapshotLabels.SCHEDULE)));
+                        : name.equals(snapshot.labels().get(SnapshotLabels.SCHEDULE))
+                                && installation.equals(
+                                        snapshot.labels().get(SnapshotLabels.INSTALLATION)));
     }
 
     static boolean isGood(SimulatedSnapshot snapshot) {

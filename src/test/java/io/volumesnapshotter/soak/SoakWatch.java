@@ -3,14 +3,18 @@ package io.volumesnapshotter.soak;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
+import io.volumesnapshotter.snapshot.SnapshotNames;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
@@ -31,11 +35,20 @@ final class SoakWatch {
             Pattern.compile("(\\S+): succeeded, (?:(\\d+) of (\\d+) ready|pruned)");
     private static final Pattern FAILED = Pattern.compile("\\S+: failed, \\d+ of \\d+ ready.*");
 
+    /** How near to a change of claims the API server's seconds do not tell what came first. */
+    private static final Duration UNKNOWN = Duration.ofSeconds(2);
+
     private final SimulatedCluster cluster;
     private final List<SoakSchedule> schedules;
     private final Map<String, String> uids = new ConcurrentHashMap<>();
     private final Map<String, Map<String, Instant>> readyByRun = new ConcurrentHashMap<>();
     private final Map<String, Integer> everReady = new ConcurrentHashMap<>();
+    private final Map<String, String> present = new ConcurrentHashMap<>();
+    private final List<Instant> changes = new CopyOnWriteArrayList<>();
+
+    /** Of which claim each snapshot is, by their uids, where there were several of one name. */
+    private final Map<String, String> volumes = new ConcurrentHashMap<>();
+
     private final AtomicReference<String> violation = new AtomicReference<>();
     private final AtomicInteger created = new AtomicInteger();
     private final AtomicInteger deleted = new AtomicInteger();
@@ -60,7 +73,33 @@ final class SoakWatch {
         }
     }
 
+    /** Takes note that another claim has this name from now on. */
+    void claimMadeAnew(String claim) {
+        present.put(
+                claim,
+                cluster.admin()
+                        .persistentVolumeClaims()
+                        .inNamespace(SimulatedCluster.NAMESPACE)
+                        .withName(claim)
+                        .get()
+                        .getMetadata()
+                        .getUid());
+        changes.add(Instant.now());
+    }
+
+    /**
+     * Whether nobody can tell of which claim it is, because one was made anew at about that time.
+     */
+    private boolean isOfUnknownVolume(SimulatedSnapshot snapshot) {
+        return present.containsKey(snapshot.claim())
+                && changes.stream()
+                        .map(change -> Duration.between(change, snapshot.createdAt()).abs())
+                        .anyMatch(apart -> apart.compareTo(UNKNOWN) <= 0);
+    }
+
     private void added(SimulatedSnapshot snapshot) {
+        Optional.ofNullable(present.get(snapshot.claim()))
+                .ifPresent(claim -> volumes.put(snapshot.uid(), claim));
         String run = snapshot.labels().get(SnapshotLabels.RUN);
         if (run == null) {
             return;
@@ -68,7 +107,8 @@ final class SoakWatch {
         created.incrementAndGet();
         String known =
                 uids.putIfAbsent(
-                        run + " " + snapshot.namespace() + "/" + snapshot.claim(), snapshot.uid());
+                        run(snapshot) + " " + snapshot.namespace() + "/" + snapshot.claim(),
+                        snapshot.uid());
         if (known != null) {
             broken("a second snapshot of run %s and claim %s", run, snapshot.claim());
         }
@@ -76,10 +116,9 @@ final class SoakWatch {
 
     private void becameReady(SimulatedSnapshot snapshot) {
         everReady.merge(claim(snapshot), 1, Integer::sum);
-        String run = snapshot.labels().get(SnapshotLabels.RUN);
-        if (run != null) {
+        if (snapshot.labels().containsKey(SnapshotLabels.RUN)) {
             readyByRun
-                    .computeIfAbsent(run, any -> new ConcurrentHashMap<>())
+                    .computeIfAbsent(run(snapshot), any -> new ConcurrentHashMap<>())
                     .put(snapshot.claim(), Instant.now());
         }
     }
@@ -92,10 +131,24 @@ final class SoakWatch {
             broken("deleted %s, which is of no schedule", snapshot.name());
             return;
         }
-        String reason = owner.whyKept(snapshot, others(owner, snapshot));
+        List<SimulatedSnapshot> others = others(owner, snapshot);
+        String reason = owner.whyKept(snapshot, others);
+        if (reason == null && isLastOfItsVolume(snapshot, others)) {
+            reason = "it is the last of a claim that was deleted";
+        }
         if (reason != null) {
             broken("deleted %s, although %s", snapshot.name(), reason);
         }
+    }
+
+    /** Whether it is the last good one of a claim that had the name before. */
+    private boolean isLastOfItsVolume(SimulatedSnapshot snapshot, List<SimulatedSnapshot> others) {
+        String volume = volumes.get(snapshot.uid());
+        return volume != null
+                && SoakSchedule.isGood(snapshot)
+                && others.stream()
+                        .filter(SoakSchedule::isGood)
+                        .noneMatch(other -> volume.equals(volumes.get(other.uid())));
     }
 
     private List<SimulatedSnapshot> others(SoakSchedule owner, SimulatedSnapshot snapshot) {
@@ -105,10 +158,17 @@ final class SoakWatch {
                 .toList();
     }
 
+    /** Whose run took a snapshot: two installations may have runs of one name. */
+    private static String run(SimulatedSnapshot snapshot) {
+        return snapshot.labels().get(SnapshotLabels.INSTALLATION)
+                + " "
+                + snapshot.labels().get(SnapshotLabels.RUN);
+    }
+
     private String claim(SimulatedSnapshot snapshot) {
         return schedules.stream()
                         .filter(s -> s.owns(snapshot))
-                        .map(SoakSchedule::name)
+                        .map(s -> s.installation() + " " + s.name())
                         .findFirst()
                         .orElse("")
                 + " "
@@ -124,41 +184,59 @@ final class SoakWatch {
         return violation.get();
     }
 
-    /** Reads the lines of a process that has ended, of which the last may be cut off. */
-    void read(List<String> lines) {
+    /**
+     * Reads the lines of a process that has ended, of which the last may be cut off.
+     *
+     * @param installation whose it was
+     * @param slack how far its clock may have been wrong, in seconds
+     */
+    void read(List<String> lines, String installation, int slack) {
         for (String line : lines) {
             Matcher parts = LINE.matcher(line);
             if (parts.matches()) {
-                told(Instant.parse(parts.group(1)), parts.group(3));
+                told(
+                        Instant.parse(parts.group(1)).plusSeconds(slack),
+                        installation,
+                        parts.group(3));
             } else if (!line.equals(lines.get(lines.size() - 1))) {
                 broken("told something that is no line of the log: %s", line);
             }
         }
     }
 
-    private void told(Instant time, String words) {
+    private void told(Instant time, String installation, String words) {
         Matcher success = SUCCESS.matcher(words);
         if (success.matches()) {
             succeeded.incrementAndGet();
-            checkSuccess(time, success.group(1), success.group(2), success.group(3));
+            checkSuccess(time, installation, success.group(1), success.group(2), success.group(3));
         } else if (FAILED.matcher(words).matches()) {
             failed.incrementAndGet();
         }
     }
 
-    private void checkSuccess(Instant time, String run, String ready, String all) {
+    private void checkSuccess(
+            Instant time, String installation, String run, String ready, String all) {
         String name = run.substring(0, run.lastIndexOf('-'));
         SoakSchedule schedule =
-                schedules.stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow();
+                schedules.stream()
+                        .filter(s -> s.name().equals(name))
+                        .filter(s -> s.installation().equals(installation))
+                        .findFirst()
+                        .orElseThrow();
         if (schedule.onlyPrunes()) {
             return;
         }
-        String expected = Integer.toString(schedule.claims().size());
+        TreeSet<String> claims = new TreeSet<>(schedule.claims());
+        if (Integer.toString(claims.size() - 1).equals(all)) {
+            // The list fell between the two.
+            claims.remove(SoakPlan.MADE_ANEW);
+        }
+        String expected = Integer.toString(claims.size());
         if (!expected.equals(ready) || !expected.equals(all)) {
             broken("%s was told as a success with %s of %s ready", run, ready, all);
         }
-        Map<String, Instant> readyAt = readyByRun.getOrDefault(run, Map.of());
-        for (String claim : schedule.claims()) {
+        Map<String, Instant> readyAt = readyByRun.getOrDefault(installation + " " + run, Map.of());
+        for (String claim : claims) {
             Instant since = readyAt.get(claim);
             if (since == null || since.truncatedTo(ChronoUnit.MILLIS).isAfter(time)) {
                 broken("%s was told as a success at %s; %s: ready %s", run, time, claim, since);
@@ -198,7 +276,10 @@ final class SoakWatch {
             others.remove(snapshot);
             if (snapshot.terminating()) {
                 broken("%s is still being deleted", snapshot.name());
-            } else if (mayGo(schedule, snapshot, others)) {
+            } else if (mayGo(schedule, snapshot, others)
+                    && !isLastOfItsVolume(snapshot, others)
+                    && !isOfUnknownVolume(snapshot)
+                    && !isOfTheFuture(snapshot)) {
                 broken("%s stayed, although no rule keeps it", snapshot.name());
             }
         }
@@ -206,10 +287,18 @@ final class SoakWatch {
 
     private void checkKept(SoakSchedule schedule, String claim, List<SimulatedSnapshot> left) {
         long good = left.stream().filter(SoakSchedule::isGood).count();
-        int ever = everReady.getOrDefault(schedule.name() + " " + claim, 0);
+        int ever =
+                everReady.getOrDefault(
+                        schedule.installation() + " " + schedule.name() + " " + claim, 0);
         if (good < Math.min(schedule.last(), ever)) {
             broken("%s of %s: only %d are left of %d", schedule.name(), claim, good, ever);
         }
+    }
+
+    /** Whether a clock that was ahead took it; it is left alone until its time has come. */
+    private static boolean isOfTheFuture(SimulatedSnapshot snapshot) {
+        String run = snapshot.labels().get(SnapshotLabels.RUN);
+        return run != null && SnapshotNames.fireTime(run).isAfter(Instant.now());
     }
 
     private static boolean mayGo(

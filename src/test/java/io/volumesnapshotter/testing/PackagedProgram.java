@@ -74,6 +74,21 @@ public final class PackagedProgram implements AutoCloseable {
         return process.pid();
     }
 
+    /** Lets it do nothing until it is thawed, as SIGSTOP does. */
+    public void freeze() throws IOException, InterruptedException {
+        signal("STOP");
+    }
+
+    /** Lets it go on where it was frozen. */
+    public void thaw() throws IOException, InterruptedException {
+        signal("CONT");
+    }
+
+    private void signal(String name) throws IOException, InterruptedException {
+        // It may have ended meanwhile, which is the caller's to see.
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+    }
+
     public void awaitLine(String words) {
         awaitLine(words, Patience.LIMIT);
     }
