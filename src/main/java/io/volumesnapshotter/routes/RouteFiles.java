@@ -1,21 +1,11 @@
 package io.volumesnapshotter.routes;
 
-import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.settings.InvalidSettingException;
-import java.io.IOException;
-import java.nio.charset.MalformedInputException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Collections;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +17,6 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.support.PluginHelper;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The route files of a directory, and which version of each runs. All are checked before any is
@@ -38,32 +26,13 @@ public final class RouteFiles {
 
     public static final String SUFFIX = ".camel.yaml";
 
-    /** Where a ConfigMap's mount keeps the files; it changes to all new ones in one step. */
-    private static final String MOUNTED = "..data";
-
-    private static final int VERSION_LENGTH = 12;
-
-    private static final Logger LOG = LoggerFactory.getLogger(RouteFiles.class);
-
     private final Path directory;
-    private final InstantSource clock;
-    private final Set<Path> misnamed = new TreeSet<>();
+    private final RouteDirectory files;
+    private final RouteReport report;
     private final Map<Path, String> running = new TreeMap<>();
-    private final Map<String, Loaded> loaded = new TreeMap<>();
-    private Map<Path, String> told = new TreeMap<>();
     private RouteSet routes;
-    private Reading judged;
-    private Reading glimpsed;
-    private Instant lastReload;
-    private String lastError;
-    private long reloads;
-    private long failures;
-
-    /**
-     * @param texts what could be read, by file
-     * @param unreadable why other files, or the directory, could not be read
-     */
-    private record Reading(Map<Path, String> texts, Map<Path, String> unreadable) {}
+    private RouteDirectory.Reading judged;
+    private RouteDirectory.Reading glimpsed;
 
     /**
      * A file of which a version runs, or none because it is wrong.
@@ -102,7 +71,8 @@ public final class RouteFiles {
      */
     public RouteFiles(Path directory, InstantSource clock) {
         this.directory = directory;
-        this.clock = clock;
+        files = new RouteDirectory(directory);
+        report = new RouteReport(clock);
     }
 
     /**
@@ -118,15 +88,15 @@ public final class RouteFiles {
             throw new InvalidSettingException(
                     "snapshotter.routes", directory.toString(), "there is no such directory");
         }
-        judged = read();
-        if (judged.texts.isEmpty() && judged.unreadable.isEmpty()) {
+        judged = files.read();
+        if (judged.isEmpty()) {
             throw new InvalidSettingException(
                     "snapshotter.routes",
                     directory.toString(),
                     "it holds no *" + SUFFIX + " file; copy the program's routes there");
         }
-        routes = RouteSet.of(context, directory, judged.texts, Set.of());
-        Map<Path, InvalidSettingException> wrong = unreadable(judged);
+        routes = RouteSet.of(context, directory, judged.texts(), Set.of());
+        Map<Path, InvalidSettingException> wrong = judged.wrong();
         wrong.putAll(routes.wrong());
         if (!wrong.isEmpty() && (!routes.lacking().isEmpty() || !routes.hasSchedule())) {
             throw wrong.values().iterator().next();
@@ -134,14 +104,9 @@ public final class RouteFiles {
         if (!routes.lacking().isEmpty()) {
             throw routes.lacking().values().iterator().next();
         }
-        running.putAll(judged.texts);
+        running.putAll(judged.texts());
         running.keySet().removeAll(wrong.keySet());
-        wrong.forEach(
-                (file, e) -> {
-                    told.put(file, judged.texts.get(file) + e.getMessage());
-                    LOG.error("{}; the others run on", e.getMessage());
-                });
-        note(running.keySet(), wrong);
+        report.tellStart(running, judged.texts(), wrong);
         PluginHelper.getRoutesLoader(context)
                 .loadRoutes(
                         running.entrySet().stream()
@@ -159,12 +124,7 @@ public final class RouteFiles {
 
     /** Which version of each file runs, and how the reloads went. */
     public synchronized Status status() {
-        return new Status(
-                Collections.unmodifiableMap(new TreeMap<>(loaded)),
-                reloads,
-                failures,
-                Optional.ofNullable(lastReload),
-                Optional.ofNullable(lastError));
+        return report.status();
     }
 
     /**
@@ -176,53 +136,42 @@ public final class RouteFiles {
      */
     synchronized boolean reload(ReloadableContext context, boolean again) throws Exception {
         context.disposeDone();
-        Reading reading = read();
-        if (reading.equals(judged) && !(again && lastError != null)) {
+        RouteDirectory.Reading reading = files.read();
+        if (reading.equals(judged) && !(again && report.hasError())) {
             glimpsed = null;
             return false;
         }
-        if (!reading.equals(judged)
-                && !Files.exists(directory.resolve(MOUNTED))
-                && !reading.equals(glimpsed)) {
+        if (!reading.equals(judged) && !files.isMounted() && !reading.equals(glimpsed)) {
             glimpsed = reading;
             return true;
         }
         judged = reading;
-        if (reading.texts.isEmpty() && reading.unreadable.isEmpty()) {
-            refuse(directory + " holds no *" + SUFFIX + " file any more");
+        if (reading.isEmpty()) {
+            report.refuse(directory + " holds no *" + SUFFIX + " file any more");
             return false;
         }
-        if (reading.unreadable.containsKey(directory)) {
-            refuse(unreadable(reading).get(directory).getMessage());
+        if (reading.unreadable().containsKey(directory)) {
+            report.refuse(reading.wrong().get(directory).getMessage());
             return false;
         }
         take(context, reading);
         return false;
     }
 
-    private void refuse(String words) {
-        if (!words.equals(lastError)) {
-            failures++;
-            lastError = words;
-            LOG.error("{}; what runs goes on", words);
-        }
-    }
-
-    private void take(ReloadableContext context, Reading reading) throws Exception {
+    private void take(ReloadableContext context, RouteDirectory.Reading reading) throws Exception {
         Set<Path> changes = new TreeSet<>(running.keySet());
-        changes.addAll(reading.texts.keySet());
-        changes.removeIf(file -> Objects.equals(running.get(file), reading.texts.get(file)));
-        Map<Path, InvalidSettingException> failed = unreadable(reading);
+        changes.addAll(reading.texts().keySet());
+        changes.removeIf(file -> Objects.equals(running.get(file), reading.texts().get(file)));
+        Map<Path, InvalidSettingException> failed = reading.wrong();
         Map<Path, InvalidSettingException> wrong;
         Set<Path> taken;
         do {
             // What was wrong beside one that did not start may be right without it.
             wrong = new TreeMap<>(failed);
             changes.removeAll(failed.keySet());
-            taken = acceptable(context, changes, reading.texts, wrong);
-        } while (swap(context, taken, reading.texts, failed).isPresent());
-        tell(taken, reading.texts, wrong);
-        note(taken, wrong);
+            taken = acceptable(context, changes, reading.texts(), wrong);
+        } while (swap(context, taken, reading.texts(), failed).isPresent());
+        report.tell(taken, running, reading.texts(), wrong);
     }
 
     /** Those of the changes with which all files together are right. */
@@ -364,153 +313,5 @@ public final class RouteFiles {
 
     private static boolean isIn(RouteMistake mistake, Map<Path, String> texts, Path file) {
         return texts.containsKey(file) && mistake.isIn(texts.get(file));
-    }
-
-    private void tell(
-            Set<Path> taken, Map<Path, String> texts, Map<Path, InvalidSettingException> wrong) {
-        for (Path file : taken) {
-            if (texts.containsKey(file)) {
-                LOG.info("{}: version {} is in force", file, version(texts.get(file)));
-            } else {
-                LOG.info("{}: removed, its routes start no more", file);
-            }
-        }
-        Map<Path, String> refused = new TreeMap<>();
-        wrong.forEach(
-                (file, e) -> {
-                    String words = e.getMessage();
-                    refused.put(file, texts.get(file) + words);
-                    if (refused.get(file).equals(told.get(file))) {
-                        return;
-                    }
-                    LOG.error(
-                            "{}{}; {}",
-                            words.startsWith(file.toString()) ? "" : file + ": not taken: ",
-                            words,
-                            running.containsKey(file)
-                                    ? "its last good version runs on"
-                                    : "the others run on");
-                });
-        if (!taken.isEmpty()) {
-            reloads++;
-            lastReload = clock.instant();
-        }
-        if (!told.equals(refused) && !refused.isEmpty()) {
-            failures++;
-        }
-        told = refused;
-    }
-
-    private void note(Set<Path> taken, Map<Path, InvalidSettingException> wrong) {
-        Instant now = clock.instant();
-        taken.forEach(file -> loaded.remove(name(file)));
-        loaded.values().removeIf(file -> file.version.isEmpty());
-        loaded.replaceAll((name, file) -> new Loaded(file.version, file.since, Optional.empty()));
-        running.forEach(
-                (file, text) ->
-                        loaded.putIfAbsent(
-                                name(file), new Loaded(version(text), now, Optional.empty())));
-        wrong.forEach(
-                (file, e) -> {
-                    Loaded good = loaded.get(name(file));
-                    loaded.put(
-                            name(file),
-                            new Loaded(
-                                    good == null ? "" : good.version,
-                                    good == null ? now : good.since,
-                                    Optional.of(e.getMessage())));
-                });
-        lastError = wrong.values().stream().map(Throwable::getMessage).findFirst().orElse(null);
-    }
-
-    private static String name(Path file) {
-        return file.getFileName().toString();
-    }
-
-    private static String version(String text) {
-        try {
-            byte[] digest =
-                    MessageDigest.getInstance("SHA-256")
-                            .digest(text.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest).substring(0, VERSION_LENGTH);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static Map<Path, InvalidSettingException> unreadable(Reading reading) {
-        Map<Path, InvalidSettingException> wrong = new TreeMap<>();
-        reading.unreadable.forEach(
-                (file, words) ->
-                        wrong.put(
-                                file,
-                                new InvalidSettingException(
-                                        "snapshotter.routes",
-                                        file.toString(),
-                                        "it cannot be read: " + words)));
-        return wrong;
-    }
-
-    /** Reads all files of one generation. */
-    private Reading read() throws IOException {
-        while (true) {
-            Path generation = generation();
-            Reading reading = read(generation);
-            if (generation.equals(generation())) {
-                return reading;
-            }
-        }
-    }
-
-    private Path generation() throws IOException {
-        Path mounted = directory.resolve(MOUNTED);
-        try {
-            return Files.exists(mounted) ? mounted.toRealPath() : directory;
-        } catch (NoSuchFileException e) {
-            return directory;
-        }
-    }
-
-    private Reading read(Path generation) throws IOException {
-        Reading reading = new Reading(new TreeMap<>(), new TreeMap<>());
-        List<Path> entries = List.of();
-        try (Stream<Path> all = Files.list(generation)) {
-            entries = all.toList();
-        } catch (NoSuchFileException | NotDirectoryException e) {
-            LOG.debug("{} is gone", generation);
-        } catch (IOException e) {
-            reading.unreadable.put(directory, ErrorText.rootWords(e));
-        }
-        for (Path entry : entries) {
-            Path file = directory.resolve(name(entry));
-            if (isHidden(file)) {
-                // Half-written, locked or of the mount: editors, rsync, macOS, the kubelet.
-                continue;
-            }
-            if (name(entry).endsWith(SUFFIX)) {
-                try {
-                    reading.texts.put(file, Files.readString(entry));
-                } catch (NoSuchFileException e) {
-                    LOG.debug("{} is gone", entry);
-                } catch (MalformedInputException e) {
-                    reading.unreadable.put(file, "it is not in UTF-8");
-                } catch (IOException e) {
-                    reading.unreadable.put(file, ErrorText.rootWords(e));
-                }
-            } else if (isMisnamed(file) && misnamed.add(file)) {
-                LOG.warn("{}: not loaded, because its name does not end in {}", file, SUFFIX);
-            }
-        }
-        return reading;
-    }
-
-    private static boolean isHidden(Path file) {
-        return name(file).startsWith(".");
-    }
-
-    private static boolean isMisnamed(Path file) {
-        return (name(file).endsWith(".yaml") || name(file).endsWith(".yml"))
-                && !name(file).endsWith(SUFFIX)
-                && !name(file).equals("kustomization.yaml");
     }
 }
