@@ -29,7 +29,7 @@ final class Shutdown extends Thread {
         main = started;
     }
 
-    /** Takes note that all is done. */
+    /** Tells that the program has ended, and with which code. */
     void ended(int code) {
         exitCode = code;
         ended.countDown();

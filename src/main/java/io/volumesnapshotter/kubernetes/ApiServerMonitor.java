@@ -119,8 +119,7 @@ public final class ApiServerMonitor implements Interceptor {
     }
 
     /**
-     * Takes note that a request got no answer. The client says what each was for, but for a
-     * creation.
+     * Counts a request that got no answer. The client says what each was for, except for creations.
      */
     public void unanswered(Throwable failure) {
         Matcher operation = OPERATION.matcher(String.valueOf(failure.getMessage()));
@@ -158,8 +157,8 @@ public final class ApiServerMonitor implements Interceptor {
     }
 
     /**
-     * Takes note that a request got no answer. The client tells an interceptor of that only when it
-     * retries by itself.
+     * Counts that the API server did not answer. The client tells an interceptor of that only when
+     * it retries by itself.
      */
     public void unreachable(Throwable failure) {
         trouble(

@@ -32,7 +32,7 @@ public final class ClusterAccess {
                 http -> http.addOrReplaceInterceptor("api-server", apiServer));
     }
 
-    /** The same, for the cluster and the token of a configuration. */
+    /** Connects to the cluster, and with the token, of a configuration. */
     public static KubernetesClient connect(Config config, ApiServerMonitor apiServer) {
         return connect(Cluster.of(config), apiServer);
     }
@@ -48,7 +48,7 @@ public final class ClusterAccess {
         return connect(cluster, millis, millis, http -> {});
     }
 
-    /** The same, for the cluster and the token of a configuration. */
+    /** Connects to the cluster, and with the token, of a configuration. */
     public static KubernetesClient connect(Config config, Duration limit) {
         return connect(Cluster.of(config), limit);
     }

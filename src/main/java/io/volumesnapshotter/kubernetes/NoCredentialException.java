@@ -27,7 +27,7 @@ public final class NoCredentialException extends KubernetesClientException {
         this.problem = problem;
     }
 
-    /** The same, as the end of a start. */
+    /** The mistake that ends a start for this reason. */
     InvalidSettingException atStart() {
         return new InvalidSettingException(place, value, problem);
     }

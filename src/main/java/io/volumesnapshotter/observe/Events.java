@@ -212,7 +212,7 @@ public final class Events {
                 .build();
     }
 
-    /** The same each time for the same kind of news. */
+    /** Equal for equal news, so that it is counted and not written again. */
     private static String nameOf(String about, String key, String reason) {
         String end = "." + ObjectNames.hash(about + "/" + key + "/" + reason);
         int room = Math.min(about.length(), ObjectNames.MAX_NAME - end.length());

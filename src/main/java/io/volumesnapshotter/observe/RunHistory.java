@@ -120,7 +120,7 @@ public final class RunHistory implements RunListener, HeldBySchedule {
         }
     }
 
-    /** Takes note that a snapshot is no good one any more; the next list tells which still are. */
+    /** Forgets a claim's newest good snapshot; the next list shows which is left. */
     @Override
     public synchronized void lost(Run run, Claim claim) {
         if (!isThere.test(run.schedule())) {
@@ -133,7 +133,7 @@ public final class RunHistory implements RunListener, HeldBySchedule {
         return a.isAfter(b) ? a : b;
     }
 
-    /** Takes note of all snapshots of a schedule, as the cluster shows them now. */
+    /** Counts all snapshots of a schedule, as the cluster shows them now. */
     @Override
     public synchronized void listed(Run run, Collection<Snapshot> listed) {
         if (!isThere.test(run.schedule())) {
@@ -201,7 +201,7 @@ public final class RunHistory implements RunListener, HeldBySchedule {
 
     private static final String DELETE = "delete";
 
-    /** Takes note that a run has ended, if that is not known yet. */
+    /** Counts the end of a run, once. */
     @Override
     public synchronized void ended(Run run) {
         Entry entry = entries.get(run.schedule());

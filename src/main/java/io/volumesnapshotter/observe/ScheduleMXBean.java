@@ -21,7 +21,7 @@ public interface ScheduleMXBean {
     /** Whether it does nothing, by its settings or by {@link #suspend}. */
     boolean isSuspended();
 
-    /** The name of the run that goes on; null when none does. */
+    /** The name of the run that is under way; null when none is. */
     String getRunning();
 
     /** Name, start, end and outcome of the last run that ended here; empty when none did. */
@@ -47,7 +47,7 @@ public interface ScheduleMXBean {
 
     /**
      * Lets it do nothing from now on, until {@link #resume} or the end of the program. A run that
-     * goes on goes on.
+     * is under way is given up: it creates and deletes nothing more.
      *
      * @return what was done
      */

@@ -39,7 +39,7 @@ public final class ScheduleMonitor implements StartupListener {
     /** How long to wait before the cluster is asked again that did not answer. */
     private static final Duration RETRY = Duration.ofSeconds(30);
 
-    /** The same of what it refused: only a run needs that to work. */
+    /** Wait after a refusal: asking sooner cannot help, and only a run needs the right. */
     private static final Duration REFUSED = Duration.ofMinutes(10);
 
     /** The label of a claim where several are shown as one. */

@@ -57,7 +57,7 @@ final class RouteVersions extends RoutePolicySupport implements RoutePolicyFacto
         current = loading;
     }
 
-    /** Takes note that a route is in force for the last time. */
+    /** Marks a route as in force for the last time. */
     synchronized void retire(Route route) {
         lives.computeIfPresent(route, (same, life) -> new Life(life.since, loading));
     }

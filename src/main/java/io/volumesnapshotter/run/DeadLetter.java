@@ -15,7 +15,7 @@ public record DeadLetter(List<Failure> failures, boolean isNews) {
     /** How many names a line has before it only counts. */
     static final int NAMES = 10;
 
-    /** All of it in one line. */
+    /** As one log line, with the names of the claims. */
     @Override
     public String toString() {
         Failure first = failures.get(0);

@@ -6,8 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A dead letter, which has all that a person needs to act; or the news that what it told of is well
- * again.
+ * A failure with all that a person needs to act, or the recovery from one.
  *
  * @param schedule name of the schedule
  * @param run name of the run; the schedule's where it failed before its run began
@@ -17,8 +16,8 @@ import java.util.Map;
  * @param phase id of the route in which it happened
  * @param operation what it was about to do in the cluster, empty where that is not known
  * @param attempts how often it was tried
- * @param firstAt when it failed for the first time of those that followed one another
- * @param lastAt when it failed now; of a recovery, when that was seen
+ * @param firstAt time of the first failure in the current unbroken series
+ * @param lastAt time of this failure, or of the recovery
  * @param failures in how many runs in a row it failed
  * @param reason the driver's or the server's own words; of a recovery, what was seen
  * @param remedy what to do; of a recovery, empty
@@ -40,21 +39,21 @@ public record Failure(
         String remedy,
         boolean recovered) {
 
-    /** The letter as one of those that followed one another. */
+    /** This failure as one of a series: when that began, and how many it has. */
     Failure since(Instant first, int number) {
         return new Failure(
                 schedule, run, namespace, claim, snapshot, phase, operation, attempts, first,
                 lastAt, number, reason, remedy, recovered);
     }
 
-    /** The news that it is well again. */
+    /** The recovery from this failure. */
     Failure recovered(String inRun, String ready, Instant at, String seen) {
         return new Failure(
                 schedule, inRun, namespace, claim, ready, phase, operation, 1, firstAt, at,
                 failures, seen, "", true);
     }
 
-    /** All of it by name, as texts and numbers, for whatever is to be made of it. */
+    /** The fields by name, as texts and numbers, for JSON. */
     public Map<String, Object> fields() {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("schedule", schedule);
@@ -83,7 +82,7 @@ public record Failure(
         return claim.isEmpty() ? "" : " " + namespace + "/" + claim;
     }
 
-    /** It in one line. */
+    /** As one log line. */
     @Override
     public String toString() {
         StringBuilder line = new StringBuilder(run).append(subject());

@@ -47,26 +47,26 @@ public final class Snapshots {
         this.steady = steady;
     }
 
-    /** The snapshots of a run, for a look of its own. */
+    /** Lists a run's snapshots in a step of a route; requests are counted anew from here. */
     public List<Snapshot> ofRun(@Variable("run") Run run, Exchange exchange) {
         List<Snapshot> listed = ofRun(run);
         RetryPolicy.forgetTries(exchange);
         return listed;
     }
 
-    /** The snapshots of a run, for other callers. */
+    /** Lists a run's snapshots. */
     public List<Snapshot> ofRun(Run run) {
         return list(run.listedNamespace(), run.selector(), RUN_PAGE);
     }
 
-    /** The snapshots that the keep rules of a run's schedule are for, and perhaps others. */
+    /** Lists a schedule's snapshots in a step of a route; requests are counted anew from here. */
     public List<Snapshot> ofSchedule(@Variable("run") Run run, Exchange exchange) {
         List<Snapshot> listed = ofSchedule(run);
         RetryPolicy.forgetTries(exchange);
         return listed;
     }
 
-    /** The snapshots that the keep rules of a run's schedule are for, for other callers. */
+    /** Lists the snapshots that the keep rules of a run's schedule are for, and perhaps others. */
     public List<Snapshot> ofSchedule(Run run) {
         return list(run.listedNamespace(), run.scope(), PAGE);
     }
@@ -80,14 +80,14 @@ public final class Snapshots {
         return list(namespace, null, PAGE);
     }
 
-    /** What deletions are judged by, as it is now. */
+    /** Reads the facts in a step of a route; requests are counted anew from here. */
     public ClusterFacts facts(@Variable("run") Run run, Exchange exchange) {
         ClusterFacts facts = facts(run);
         RetryPolicy.forgetTries(exchange);
         return facts;
     }
 
-    /** What deletions are judged by, as it is now, for other callers. */
+    /** Reads from the cluster what deletions are judged by. */
     public ClusterFacts facts(Run run) {
         // The time before the first request: nothing in the facts is older.
         Instant at = steady.instant();

@@ -76,7 +76,7 @@ public final class Crontab {
     }
 
     /**
-     * The same times in the six fields of Quartz.
+     * These times in the six fields of Quartz.
      *
      * @throws IllegalArgumentException when it is none, or means what Quartz cannot do; the message
      *     says what to write instead
