@@ -1,14 +1,11 @@
 package io.volumesnapshotter;
 
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.command.Wiring;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
 import io.volumesnapshotter.kubernetes.ClusterWriter;
-import io.volumesnapshotter.kubernetes.LeaderElection;
-import io.volumesnapshotter.kubernetes.LeaseTerms;
 import io.volumesnapshotter.observe.Events;
 import io.volumesnapshotter.observe.FailureManagement;
 import io.volumesnapshotter.observe.JolokiaTls;
@@ -25,7 +22,6 @@ import io.volumesnapshotter.observe.ScheduleMonitor;
 import io.volumesnapshotter.preflight.ClusterCheck;
 import io.volumesnapshotter.preflight.Preflight;
 import io.volumesnapshotter.routes.HawtioDiagramFix;
-import io.volumesnapshotter.routes.LeaderRoutes;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.routes.RouteReload;
@@ -48,50 +44,27 @@ import io.volumesnapshotter.schedule.Cron;
 import io.volumesnapshotter.schedule.HeldBySchedule;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.ScheduleRegistry;
-import io.volumesnapshotter.settings.ObjectNames;
 import io.volumesnapshotter.settings.ProgramSettings;
+import io.volumesnapshotter.settings.SettingNames;
 import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
-import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.model.Model;
-import org.apache.camel.spi.ExecutorServiceManager;
-import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.spi.Registry;
-import org.apache.camel.spi.ThreadPoolProfile;
-import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
-import org.quartz.SchedulerException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Wires the program: what the routes refer to, and what starts and stops with them. */
 public final class SnapshotterConfiguration implements CamelConfiguration {
-
-    private static final int MAX_NOTIFICATIONS = 1000;
-
-    private static final Pattern POD_OF_DEPLOYMENT =
-            Pattern.compile("(.+)-[bcdf-hj-np-tv-z2-9]{6,10}-[bcdf-hj-np-tv-z2-9]{5}");
-
-    private static final Logger LOG = LoggerFactory.getLogger(SnapshotterConfiguration.class);
 
     private final InstantSource clock;
     private final LongSupplier nanoTime;
@@ -115,11 +88,6 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         this(Cluster.find(System.getenv()), System.getenv());
     }
 
-    /** Uses the cluster and the token of a configuration. */
-    public SnapshotterConfiguration(Config config, Map<String, String> environment) {
-        this(Cluster.of(config), environment);
-    }
-
     /**
      * Uses a given cluster.
      *
@@ -138,14 +106,6 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
      * @param nanoTime the monotonic clock, in nanoseconds
      */
     public SnapshotterConfiguration(
-            Config config,
-            Map<String, String> environment,
-            InstantSource clock,
-            LongSupplier nanoTime) {
-        this(Cluster.of(config), environment, clock, nanoTime);
-    }
-
-    private SnapshotterConfiguration(
             Cluster cluster,
             Map<String, String> environment,
             InstantSource clock,
@@ -184,6 +144,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
     @Override
     public void configure(CamelContext context) throws Exception {
         Settings settings = settings(context);
+        Threads threads = new Threads(context);
         logs(context, settings);
 
         apiServer = new ApiServerMonitor(cluster.server(), steady);
@@ -196,11 +157,16 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         Failures failures = new Failures(listeners, clock);
         claims = new Claims(client, steady);
         snapshots = new Snapshots(client, claims, steady);
-        BooleanSupplier leader = leadership(context, settings);
+        BooleanSupplier leader =
+                Leadership.of(context, settings, cluster, environment, clock, nanoTime);
         BooleanSupplier ends = () -> context.isStopping() || context.isStopped();
         Brake brake = new Brake(leader, ends, schedules::isStopped);
         FireTimes fireTimes = new FireTimes(steady);
-        installation = installation(settings);
+        installation =
+                Installation.of(
+                        settings,
+                        environment,
+                        cluster.podNamespace().orElse(client.getNamespace()));
         start =
                 new RunStart(
                         client,
@@ -218,8 +184,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
             schedules.clear(held);
         }
         Events events = new Events(client, apiServer, environment, clock, steady);
-        ExecutorService notifications = notifications(context);
-        ExecutorService fires = threads(context).newCachedThreadPool(this, "fires");
+        ExecutorService notifications = threads.notifications();
+        ExecutorService fires = threads.pool("fires");
 
         // What the routes refer to.
         Registry registry = context.getRegistry();
@@ -229,22 +195,20 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("changes", new ClusterWriter(client));
         registry.bind("retryPolicy", new RetryPolicy(apiServer));
         registry.bind("deletionGate", new DeletionGate(brake, snapshots, listeners, clock));
-        registry.bind(
-                "creationLimiter",
-                new CreationLimiter(
-                        threads(context).newCachedThreadPool(this, "create-snapshots")));
+        registry.bind("creationLimiter", new CreationLimiter(threads.pool("create-snapshots")));
         registry.bind("failures", failures);
         registry.bind("events", events);
         registry.bind("notifications", ExecutorService.class, notifications);
         context.addComponent("policy", new PolicyComponent(schedules));
 
-        model(context).addModelLifecycleStrategy(new HawtioDiagramFix());
-
+        context.getCamelContextExtension()
+                .getContextPlugin(Model.class)
+                .addModelLifecycleStrategy(new HawtioDiagramFix());
         context.addLifecycleStrategy(runs);
 
         if (serves) {
             // What works beside them.
-            preflight = new Preflight(client, apiServer, claims, timer(context, "preflight"));
+            preflight = new Preflight(client, apiServer, claims, threads.timer("preflight"));
             context.addStartupListener(preflight);
             MissedFires catchUp =
                     new MissedFires(
@@ -253,7 +217,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                             fireTimes,
                             failures.log(),
                             leader,
-                            timer(context, "fire-times"),
+                            threads.timer("fire-times"),
                             fires,
                             clock,
                             steady);
@@ -261,7 +225,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
             // What shows them.
             metrics.show(leader, apiServer);
-            PrometheusPage.showBuild(context, version());
+            PrometheusPage.showBuild(context);
             context.addStartupListener(
                     new ScheduleMonitor(
                             schedules,
@@ -272,12 +236,12 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                             metrics,
                             leader,
                             settings.get(ProgramSettings.METRICS_CLAIMS),
-                            isOn(context, "camel.management.enabled"),
+                            Management.isOn(context),
                             name ->
                                     new ScheduleManagement(
                                             name, schedules, start, history, snapshots, leader,
                                             fires, clock),
-                            timer(context, "schedules"),
+                            threads.timer("schedules"),
                             clock,
                             steady));
             Management.show(
@@ -287,7 +251,8 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
             registry.bind(
                     "livenessCheck",
                     HealthCheck.class,
-                    new Liveness(() -> isShutDown(context), catchUp::isStuck, runs::stuck));
+                    new Liveness(
+                            () -> Liveness.isShutDown(context), catchUp::isStuck, runs::stuck));
             registry.bind(
                     "schedulesCheck",
                     HealthCheck.class,
@@ -301,42 +266,18 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
         routeFiles = new RouteFiles(Path.of(settings.get(ProgramSettings.ROUTES)), clock);
         metrics.show(routeFiles);
-        reload(context, settings, events, notifications);
+        reload(context, settings, events, notifications, threads);
         routeFiles.load(context);
     }
 
     private Settings settings(CamelContext context) {
-        PropertiesComponent properties = context.getPropertiesComponent();
-        Settings settings =
-                new Settings(
-                        name -> Settings.PREFIX + name,
-                        name -> properties.resolveProperty(Settings.PREFIX + name));
-        Settings.checkNames(environment);
+        SettingNames.checkEnvironment(environment);
+        Settings settings = Settings.of(context.getPropertiesComponent());
         Cron.toQuartz(
                 Settings.PREFIX + ProgramSettings.SCHEDULE.name(),
                 settings.get(ProgramSettings.SCHEDULE));
         settings.get(ProgramSettings.TIME_ZONE);
         return settings;
-    }
-
-    /**
-     * The identity of this installation: what the setting says, else namespace and name of the
-     * Deployment, as the pod's name has it.
-     */
-    private String installation(Settings settings) {
-        Optional<String> own = settings.get(ProgramSettings.INSTALLATION);
-        if (own.isPresent()) {
-            return own.get();
-        }
-        String pod = environment.getOrDefault("HOSTNAME", "");
-        Matcher deployment = POD_OF_DEPLOYMENT.matcher(pod);
-        String name = deployment.matches() ? deployment.group(1) : "volume-snapshotter";
-        String identity = cluster.podNamespace().orElse(client.getNamespace()) + "." + name;
-        return identity.length() <= ObjectNames.MAX_LABEL
-                ? identity
-                : identity.substring(0, ObjectNames.MAX_LABEL - 9)
-                        + "-"
-                        + ObjectNames.hash(identity);
     }
 
     private void logs(CamelContext context, Settings settings) throws Exception {
@@ -348,7 +289,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
 
     /** Takes edits of the route files, which a context that someone else made can't. */
     private void reload(
-            CamelContext context, Settings settings, Events events, Executor notifications)
+            CamelContext context,
+            Settings settings,
+            Events events,
+            Executor notifications,
+            Threads threads)
             throws Exception {
         boolean reloads = settings.get(ProgramSettings.ROUTES_RELOAD);
         Duration interval = settings.get(ProgramSettings.ROUTES_POLL_INTERVAL);
@@ -357,106 +302,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
             RouteReload reload =
                     new RouteReload(reloadable, routeFiles, events::write, notifications);
             if (reloads) {
-                context.addStartupListener(reload.every(interval, timer(context, "reload-routes")));
+                context.addStartupListener(reload.every(interval, threads.timer("reload-routes")));
             }
             Management.show(context, "RouteFiles", reload);
             context.getRegistry().bind("routeFilesCheck", HealthCheck.class, reload.check());
         }
-    }
-
-    private static Model model(CamelContext context) {
-        return context.getCamelContextExtension().getContextPlugin(Model.class);
-    }
-
-    private static ExecutorServiceManager threads(CamelContext context) {
-        return context.getExecutorServiceManager();
-    }
-
-    /** A thread for what is done again and again; at the stop nothing waits for the next time. */
-    private ScheduledExecutorService timer(CamelContext context, String name) {
-        return timer(context, name, 1);
-    }
-
-    private ScheduledExecutorService timer(CamelContext context, String name, int size) {
-        ScheduledExecutorService timer = threads(context).newScheduledThreadPool(this, name, size);
-        if (timer instanceof SizedScheduledExecutorService sized) {
-            sized.getScheduledThreadPoolExecutor()
-                    .setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        }
-        return timer;
-    }
-
-    private static boolean isShutDown(CamelContext context) {
-        try {
-            return context.hasComponent("quartz") instanceof QuartzComponent quartz
-                    && quartz.getScheduler() != null
-                    && quartz.getScheduler().isShutdown();
-        } catch (SchedulerException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static boolean isOn(CamelContext context, String setting) {
-        return context.getPropertiesComponent()
-                .resolveProperty(setting)
-                .map(Boolean::parseBoolean)
-                .orElse(false);
-    }
-
-    private static String version() {
-        String version = SnapshotterConfiguration.class.getPackage().getImplementationVersion();
-        return version == null ? "unpackaged" : version;
-    }
-
-    /**
-     * Where Events are written and notifications sent, one after the other. Nothing waits for
-     * either, so when they take too long, further ones are dropped and told.
-     */
-    private ExecutorService notifications(CamelContext context) {
-        ThreadPoolProfile profile = new ThreadPoolProfile("notifications");
-        profile.setPoolSize(1);
-        profile.setMaxPoolSize(1);
-        profile.setMaxQueueSize(MAX_NOTIFICATIONS);
-        profile.setKeepAliveTime(0L);
-        profile.setAllowCoreThreadTimeOut(false);
-        ExecutorService executor =
-                context.getExecutorServiceManager().newThreadPool(this, "notifications", profile);
-        AtomicLong dropped = new AtomicLong();
-        ((ThreadPoolExecutor) executor)
-                .setRejectedExecutionHandler(
-                        (task, full) -> {
-                            if (dropped.getAndIncrement() % MAX_NOTIFICATIONS == 0) {
-                                LOG.warn(
-                                        "notifications are dropped: {} wait already; look at route"
-                                                + " notify",
-                                        MAX_NOTIFICATIONS);
-                            }
-                        });
-        return executor;
-    }
-
-    /** Whether this replica is the one that fires; without an election it always is. */
-    private BooleanSupplier leadership(CamelContext context, Settings settings) throws Exception {
-        LeaseTerms terms = LeaseTerms.of(settings);
-        boolean elects = settings.get(ProgramSettings.LEADER_ELECTION);
-        model(context).addModelLifecycleStrategy(new LeaderRoutes(context, elects));
-        if (!elects) {
-            return () -> true;
-        }
-        LeaderElection election =
-                new LeaderElection(
-                        ClusterAccess.connect(cluster, terms.longestRequest()),
-                        terms,
-                        // The pod's name.
-                        Optional.ofNullable(environment.get("HOSTNAME"))
-                                .filter(Predicate.not(String::isBlank))
-                                .orElseGet(() -> "volume-snapshotter-" + UUID.randomUUID()),
-                        timer(context, "leader-election", 2),
-                        clock,
-                        nanoTime);
-        // Not before the routes were found right.
-        context.addService(election, true, false);
-        return election::isLeader;
     }
 
     /** The address of the API server. */

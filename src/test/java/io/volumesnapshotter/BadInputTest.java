@@ -9,7 +9,7 @@ import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.settings.InvalidSettingException;
-import io.volumesnapshotter.settings.Settings;
+import io.volumesnapshotter.settings.SettingNames;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.Program;
@@ -465,7 +465,7 @@ class BadInputTest {
         assertThat(
                         catchThrowable(
                                 () ->
-                                        Settings.checkNames(
+                                        SettingNames.checkEnvironment(
                                                 Map.of(
                                                         "SNAPSHOTTER_KEEPLAST", "3",
                                                         "SNAPSHOTTER_PORT", "tcp://10.0.0.1:80"))))
@@ -531,7 +531,8 @@ class BadInputTest {
                     VolumeSnapshotter.run(
                             () ->
                                     new SnapshotterConfiguration(
-                                            cluster.config(Program.NAMESPACE), Map.of()),
+                                            Cluster.of(cluster.config(Program.NAMESPACE)),
+                                            Map.of()),
                             all);
             assertThat(exitCode).isEqualTo(78);
             List<String> lines = told.atLeast(Level.WARN);

@@ -10,6 +10,7 @@ import ch.qos.logback.classic.Level;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
@@ -165,7 +166,8 @@ class DocsTest {
         try (ToldLines lines = new ToldLines()) {
             context.getPropertiesComponent().setLocation("classpath:application.properties");
             context.getPropertiesComponent().setOverrideProperties(settings);
-            new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()).configure(context);
+            new SnapshotterConfiguration(Cluster.of(cluster.config(NAMESPACE)), Map.of())
+                    .configure(context);
             assertThat(lines.atLeast(Level.WARN)).isEmpty();
         } finally {
             context.stop();

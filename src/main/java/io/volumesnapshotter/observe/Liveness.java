@@ -6,8 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.quartz.QuartzComponent;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
+import org.quartz.SchedulerException;
 
 /**
  * Says whether the program still works, so that Kubernetes restarts one that is stuck. What a
@@ -61,6 +64,17 @@ public final class Liveness extends AbstractHealthCheck {
                                     + DeadLetter.names(runs));
         } else {
             builder.up();
+        }
+    }
+
+    /** Whether the scheduler of a context was shut down, so that nothing fires any more. */
+    public static boolean isShutDown(CamelContext context) {
+        try {
+            return context.hasComponent("quartz") instanceof QuartzComponent quartz
+                    && quartz.getScheduler() != null
+                    && quartz.getScheduler().isShutdown();
+        } catch (SchedulerException e) {
+            throw new IllegalStateException(e);
         }
     }
 }

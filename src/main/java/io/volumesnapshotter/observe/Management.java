@@ -64,4 +64,12 @@ public final class Management {
             throw new IllegalStateException(e);
         }
     }
+
+    /** Whether the management server is on, which has health and metrics. */
+    public static boolean isOn(CamelContext context) {
+        return context.getPropertiesComponent()
+                .resolveProperty("camel.management.enabled")
+                .map(Boolean::parseBoolean)
+                .orElse(false);
+    }
 }

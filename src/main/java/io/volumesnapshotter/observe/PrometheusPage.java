@@ -42,7 +42,8 @@ public final class PrometheusPage {
     }
 
     /** Shows the program's version. Micrometer has no such thing. */
-    public static void showBuild(CamelContext context, String version) {
+    public static void showBuild(CamelContext context) {
+        String version = PrometheusPage.class.getPackage().getImplementationVersion();
         find(context)
                 .ifPresent(
                         page ->
@@ -51,7 +52,7 @@ public final class PrometheusPage {
                                         .help("The program.")
                                         .labelNames("version")
                                         .register(page.getPrometheusRegistry())
-                                        .addLabelValues(version));
+                                        .addLabelValues(version == null ? "unpackaged" : version));
     }
 
     /** Prometheus's names, with Camel's labels written as {@code route_id}, not {@code routeId}. */

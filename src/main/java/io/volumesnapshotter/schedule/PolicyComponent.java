@@ -3,6 +3,7 @@ package io.volumesnapshotter.schedule;
 import io.volumesnapshotter.settings.InvalidSettingException;
 import io.volumesnapshotter.settings.ScheduleSettings;
 import io.volumesnapshotter.settings.Setting;
+import io.volumesnapshotter.settings.SettingNames;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.util.List;
@@ -115,7 +116,7 @@ public final class PolicyComponent extends DefaultComponent {
         Map<String, Object> own = own(parameters);
         for (String setting : own.keySet()) {
             if (!ScheduleSettings.names().contains(setting)) {
-                throw Settings.unknown(
+                throw SettingNames.unknown(
                         place + setting,
                         String.valueOf(own.get(setting)),
                         setting,

@@ -9,15 +9,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.util.TimeUtils;
 
 /**
@@ -59,43 +56,10 @@ public final class Settings {
         this.values = values;
     }
 
-    /**
-     * Refuses environment variables that look like settings and are none.
-     *
-     * @throws InvalidSettingException for the first that is none
-     */
-    public static void checkNames(Map<String, String> environment) {
-        Set<String> variables =
-                Stream.concat(ScheduleSettings.all().stream(), ProgramSettings.all().stream())
-                        .map(Setting::variable)
-                        .collect(Collectors.toSet());
-        for (String name : new TreeSet<>(environment.keySet())) {
-            // A Service named snapshotter sets variables that are not meant as settings.
-            boolean ofService = name.endsWith("_SERVICE_HOST") || name.contains("_PORT");
-            if (name.startsWith("SNAPSHOTTER_") && !ofService && !variables.contains(name)) {
-                throw unknown(name, environment.get(name), name, variables);
-            }
-        }
-    }
-
-    /**
-     * The mistake of a setting that there is not.
-     *
-     * @param place where it stands
-     * @param value what it was set to
-     * @param name as it was written
-     * @param known those that there are
-     */
-    public static InvalidSettingException unknown(
-            String place, String value, String name, Set<String> known) {
-        return new InvalidSettingException(
-                place,
-                value,
-                "there is no such setting; "
-                        + Spelling.nearest(name, known)
-                                .map(near -> "do you mean " + near + "? There are ")
-                                .orElse("there are ")
-                        + String.join(", ", new TreeSet<>(known)));
+    /** The program's own settings, as Camel finds their values. */
+    public static Settings of(PropertiesComponent properties) {
+        return new Settings(
+                name -> PREFIX + name, name -> properties.resolveProperty(PREFIX + name));
     }
 
     /** A setting's value. */

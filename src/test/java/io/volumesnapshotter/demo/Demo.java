@@ -2,6 +2,7 @@ package io.volumesnapshotter.demo;
 
 import io.volumesnapshotter.SnapshotterConfiguration;
 import io.volumesnapshotter.VolumeSnapshotter;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -72,7 +73,9 @@ public final class Demo {
                     PERIOD,
                     Path.of("").toAbsolutePath().relativize(kubeconfig));
             VolumeSnapshotter.run(
-                    () -> new SnapshotterConfiguration(cluster.config(NAMESPACE), Map.of()),
+                    () ->
+                            new SnapshotterConfiguration(
+                                    Cluster.of(cluster.config(NAMESPACE)), Map.of()),
                     Map.of(
                             "snapshotter.claims",
                             "database,uploads,legacy",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.volumesnapshotter.SnapshotterConfiguration;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.testing.Program;
@@ -41,7 +42,7 @@ class HourlyRouteTest {
     public static final class Wiring implements CamelConfiguration {
         @Override
         public void configure(CamelContext context) throws Exception {
-            new SnapshotterConfiguration(cluster.config(Program.NAMESPACE), Map.of())
+            new SnapshotterConfiguration(Cluster.of(cluster.config(Program.NAMESPACE)), Map.of())
                     .configure(context);
         }
     }

@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import io.volumesnapshotter.SnapshotterConfiguration;
+import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.observe.NegotiatedMetrics;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.run.Firing;
@@ -47,7 +48,7 @@ public final class Program implements AutoCloseable {
         ahead = builder.ahead;
         configuration =
                 new SnapshotterConfiguration(
-                        builder.cluster.config(NAMESPACE),
+                        Cluster.of(builder.cluster.config(NAMESPACE)),
                         builder.environment,
                         this::now,
                         () -> System.nanoTime() + passed.toNanos());
