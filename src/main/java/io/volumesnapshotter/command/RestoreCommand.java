@@ -8,29 +8,33 @@ import io.volumesnapshotter.restore.Waiting;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Gives the data of a claim back, in a claim of another name. */
+/** Gives the data of a claim back, in a claim of another name or in place. */
 @Command(
         name = "restore",
         description = {
-            "Makes a new claim that is filled from a snapshot of a claim.",
-            "The claim itself is left alone, and may be gone."
+            "Gives the data of a claim back from a snapshot: in a new claim, or in place.",
+            "No volume is ever deleted."
         },
         footer = {
             "%nExamples:",
             "  The newest snapshot, into a new claim:",
             "    volume-snapshotter restore data --to data-restored -n shop",
             "  The data as it was at a time:",
-            "    volume-snapshotter restore data --to data-monday --at 2026-11-23T07:00:00Z"
+            "    volume-snapshotter restore data --to data-monday --at 2026-11-23T07:00:00Z",
+            "  In place, once nothing uses the claim, and back again:",
+            "    volume-snapshotter restore --in-place data",
+            "    volume-snapshotter restore --undo data"
         })
 final class RestoreCommand extends ClusterCommand {
 
@@ -40,9 +44,17 @@ final class RestoreCommand extends ClusterCommand {
     @Option(
             names = "--to",
             paramLabel = "NEW",
-            required = true,
-            description = "The name of the new claim.")
+            description = "Makes a new claim of this name, and leaves CLAIM alone.")
     private String to;
+
+    @Option(
+            names = "--in-place",
+            description =
+                    "Gives CLAIM a volume with the restored data. The one that it has is kept, and --undo gives it back.")
+    private boolean inPlace;
+
+    @Option(names = "--undo", description = "Undoes a restore in place, at whatever step it is.")
+    private boolean undo;
 
     @Option(
             names = "--at",
@@ -104,8 +116,22 @@ final class RestoreCommand extends ClusterCommand {
             names = "--wait",
             paramLabel = "TIME",
             defaultValue = "10m",
-            description = "How long to wait until the new claim has its volume. Default: 10m.")
+            description = "How long to wait until it is done. Default: 10m.")
     private String wait;
+
+    @Option(
+            names = "--force",
+            paramLabel = "OWNER",
+            description =
+                    "With --in-place: an owner that you answer for, such as statefulset/db, though it deletes its claims or is kept as it is in git.")
+    private List<String> force = List.of();
+
+    @Option(
+            names = "--image",
+            paramLabel = "IMAGE",
+            description =
+                    "With --in-place: the image of the pod that has the volume made where the class waits for one. Default: registry.k8s.io/pause:3.10.")
+    private String image;
 
     private final InstantSource clock = InstantSource.system();
 
@@ -115,47 +141,88 @@ final class RestoreCommand extends ClusterCommand {
 
     @Override
     public Integer call() {
-        checkChoice();
+        checkArguments();
         Duration limit =
                 new Settings(name -> "--" + name, name -> Optional.of(wait)).duration("wait");
-        Optional<Instant> time = Optional.ofNullable(at).map(t -> PastTime.of("--at", t, clock));
+        SnapshotChoice choice =
+                new SnapshotChoice(
+                        Optional.ofNullable(at).map(t -> PastTime.of("--at", t, clock)),
+                        offset,
+                        Optional.ofNullable(snapshot),
+                        Optional.ofNullable(schedule));
         try (Changing changing = Changing.load(wiring(), cluster().choice())) {
-            String namespace = changing.namespace();
-            Pause pause = new Pause(interrupts());
-            Restores.Result result =
-                    new Restores(changing.client(), changing::send)
-                            .restore(
-                                    new Claim(namespace, claim),
-                                    new SnapshotChoice(
-                                            time,
-                                            offset,
-                                            Optional.ofNullable(snapshot),
-                                            Optional.ofNullable(schedule)),
-                                    new NewClaim.Wish(
-                                            new Claim(namespace, to),
-                                            Optional.ofNullable(storageClass),
-                                            Optional.ofNullable(size),
-                                            accessModes,
-                                            Optional.ofNullable(volumeMode),
-                                            labels),
-                                    new Waiting(clock, limit, pause),
-                                    this::tellPlan,
-                                    this::tellPending);
-            console().endProgress();
-            return tell(result);
+            Waiting waiting = new Waiting(clock, limit, new Pause(interrupts()));
+            Claim of = new Claim(changing.namespace(), claim);
+            if (to != null) {
+                return restore(changing, of, choice, waiting);
+            }
+            InPlace inPlaceOf = new InPlace(of, console(), output(), wait, interrupts());
+            return undo
+                    ? inPlaceOf.undo(changing, waiting, clock)
+                    : inPlaceOf.restore(
+                            changing,
+                            waiting,
+                            clock,
+                            choice.equals(SnapshotChoice.NEWEST)
+                                    ? Optional.empty()
+                                    : Optional.of(choice),
+                            Optional.ofNullable(image),
+                            Set.copyOf(force));
         } catch (RefusedException e) {
             throw CommandException.nothing(e.getMessage(), e.remedy());
         }
     }
 
-    private void checkChoice() {
-        long ways = (at == null ? 0 : 1) + (snapshot == null ? 0 : 1) + (offset == 0 ? 0 : 1);
-        if (snapshot != null && ways > 1 || offset < 0) {
+    private int restore(Changing changing, Claim of, SnapshotChoice choice, Waiting waiting) {
+        NewClaim.Wish wish =
+                new NewClaim.Wish(
+                        new Claim(of.namespace(), to),
+                        Optional.ofNullable(storageClass),
+                        Optional.ofNullable(size),
+                        accessModes,
+                        Optional.ofNullable(volumeMode),
+                        labels);
+        Restores.Result result =
+                new Restores(changing.client(), changing::send)
+                        .restore(of, choice, wish, waiting, this::tellPlan, this::tellPending);
+        console().endProgress();
+        return tell(result);
+    }
+
+    private void checkArguments() {
+        long ways = Stream.of(to != null, inPlace, undo).filter(way -> way).count();
+        if (ways != 1) {
             throw CommandException.usage(
-                    offset < 0
-                            ? "--offset %d: an offset counts back from the newest".formatted(offset)
-                            : "--snapshot names one, so --at and --offset mean nothing",
-                    offset < 0 ? "give 0 or more" : "leave them out");
+                    ways == 0
+                            ? "what is to be done with %s?".formatted(claim)
+                            : "--to, --in-place and --undo are three different things",
+                    "say one of --to NEW, --in-place, --undo");
+        }
+        if (offset < 0) {
+            throw CommandException.usage(
+                    "--offset %d: an offset counts back from the newest".formatted(offset),
+                    "give 0 or more");
+        }
+        if (snapshot != null && (at != null || offset > 0)) {
+            throw CommandException.usage(
+                    "--snapshot names one, so --at and --offset mean nothing", "leave them out");
+        }
+        boolean describes =
+                storageClass != null
+                        || size != null
+                        || volumeMode != null
+                        || !accessModes.isEmpty()
+                        || !labels.isEmpty();
+        if (to == null && describes) {
+            throw CommandException.usage(
+                    "--storage-class, --size, --access-mode, --volume-mode and --labels describe a"
+                            + " new claim, and %s stays as it is".formatted(claim),
+                    "leave them out, or restore with --to");
+        }
+        boolean chooses = at != null || snapshot != null || schedule != null || offset > 0;
+        if (undo && chooses) {
+            throw CommandException.usage(
+                    "--undo takes no snapshot: it gives the volume back", "leave the choice out");
         }
     }
 

@@ -24,6 +24,16 @@ public final class ApiErrors {
                     "cannot get resource \"storageclasses\"",
                     "cannot get resource \"volumesnapshotclasses\"");
 
+    /** What only restores in place ask for. */
+    private static final List<String> IN_PLACE =
+            List.of(
+                    "cannot delete resource \"persistentvolumeclaims\"",
+                    "cannot list resource \"persistentvolumes\"",
+                    "cannot patch resource \"persistentvolumes\"",
+                    "resource \"pods\"",
+                    "cannot list resource \"statefulsets\"",
+                    "cannot list resource \"deployments\"");
+
     private static final int FIRST_SERVER_ERROR = 500;
     private static final int FORBIDDEN = 403;
     private static final int THROTTLED = 429;
@@ -107,6 +117,9 @@ public final class ApiErrors {
     }
 
     private static String grantedIn(String refusal) {
+        if (IN_PLACE.stream().anyMatch(refusal::contains)) {
+            return "k8s/components/restore-in-place";
+        }
         if (RESTORES.stream().anyMatch(refusal::contains)) {
             return "k8s/components/restore";
         }

@@ -243,6 +243,30 @@ public record NewClaim(
      * @param restore tells this restore from others
      */
     Change create(String restore) {
+        return Change.create(
+                CoreApi.CLAIMS, Optional.of(claim.namespace()), claim.name(), manifest(restore));
+    }
+
+    /**
+     * The same of at least this size, so that it can take the place of a claim that asks for it.
+     */
+    NewClaim atLeast(Optional<String> request) {
+        Optional<Size> least = request.flatMap(Size::read).filter(s -> s.compareTo(size) > 0);
+        return least.isEmpty()
+                ? this
+                : new NewClaim(
+                        claim,
+                        storageClass,
+                        accessModes,
+                        volumeMode,
+                        least.get(),
+                        "what the claim asks for now",
+                        labels,
+                        from);
+    }
+
+    /** It as the API takes it. */
+    Map<String, Object> manifest(String restore) {
         Map<String, Object> spec = new LinkedHashMap<>();
         spec.put("accessModes", accessModes);
         spec.put("storageClassName", storageClass);
@@ -257,32 +281,28 @@ public record NewClaim(
                         "VolumeSnapshot",
                         "name",
                         from.name()));
-        return Change.create(
-                CoreApi.CLAIMS,
-                Optional.of(claim.namespace()),
-                claim.name(),
+        return Map.of(
+                "apiVersion",
+                "v1",
+                "kind",
+                "PersistentVolumeClaim",
+                "metadata",
                 Map.of(
-                        "apiVersion",
-                        "v1",
-                        "kind",
-                        "PersistentVolumeClaim",
-                        "metadata",
+                        "name",
+                        claim.name(),
+                        "namespace",
+                        claim.namespace(),
+                        "labels",
+                        labels,
+                        "annotations",
                         Map.of(
-                                "name",
-                                claim.name(),
-                                "namespace",
-                                claim.namespace(),
-                                "labels",
-                                labels,
-                                "annotations",
-                                Map.of(
-                                        RESTORED_FROM,
-                                        from.name(),
-                                        RESTORED_CUT,
-                                        from.snapshot().takenAt().toString(),
-                                        RESTORE,
-                                        restore)),
-                        "spec",
-                        spec));
+                                RESTORED_FROM,
+                                from.name(),
+                                RESTORED_CUT,
+                                from.snapshot().takenAt().toString(),
+                                RESTORE,
+                                restore)),
+                "spec",
+                spec);
     }
 }

@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Restores a claim into a new one: chooses the snapshot, decides what the new claim is, has it
@@ -76,7 +77,7 @@ public final class Restores {
     public record Result(NewClaim made, Outcome outcome, String why) {}
 
     /** Whether a claim waits for its first pod, as its class wants it. */
-    private record Target(NewClaim claim, boolean waitsForPod) {}
+    record Target(NewClaim claim, boolean waitsForPod) {}
 
     /** All snapshots of a namespace, as a restore sees them. */
     public List<Restorable> snapshots(String namespace) {
@@ -95,11 +96,18 @@ public final class Restores {
      * @throws RefusedException when it cannot be made
      */
     public NewClaim plan(Claim claim, SnapshotChoice choice, NewClaim.Wish wish) {
-        return target(claim, choice, wish).claim();
+        return target(claim, choice, wish, any -> true).claim();
     }
 
-    private Target target(Claim claim, SnapshotChoice choice, NewClaim.Wish wish) {
-        Restorable from = choice.of(claim, snapshots(claim.namespace()));
+    /**
+     * As {@link #plan}, and whether the class waits for a pod.
+     *
+     * @param which which snapshots can be chosen
+     */
+    Target target(
+            Claim claim, SnapshotChoice choice, NewClaim.Wish wish, Predicate<Restorable> which) {
+        Restorable from =
+                choice.of(claim, snapshots(claim.namespace()).stream().filter(which).toList());
         NewClaim planned =
                 NewClaim.of(wish, from, ClaimLook.at(client, claim).map(ClaimLook::recorded));
         Optional<ApiObject> storageClass =
@@ -140,7 +148,7 @@ public final class Restores {
             Waiting waiting,
             Consumer<NewClaim> planned,
             Consumer<String> pending) {
-        Target target = target(claim, choice, wish);
+        Target target = target(claim, choice, wish, any -> true);
         planned.accept(target.claim());
         create(target.claim(), waiting);
         if (target.waitsForPod() && !hasPod(target.claim().claim())) {
@@ -194,7 +202,7 @@ public final class Restores {
         return new RefusedException(
                 "there is a claim %s already, and a restore never writes into one"
                         .formatted(claim.claim()),
-                "give --to another name");
+                "give --to another name, or restore in place with --in-place");
     }
 
     private Result await(NewClaim made, Waiting waiting, Consumer<String> pending) {

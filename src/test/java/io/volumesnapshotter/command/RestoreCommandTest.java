@@ -249,9 +249,9 @@ class RestoreCommandTest {
                     data --to again --access-mode RWO | 1 | error: there is no access mode "RWO" -> give one of ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod
                     data --to again --volume-mode Block | 1 | error: snapshot data-hourly-20261122070000 is of volume mode Filesystem, and a claim of mode Block cannot be filled from it -> leave --volume-mode out
                     data --to Again                 | 1 | error: "Again" can be no name of a claim -> use lower case letters, digits, '-' and '.'
-                    data --to data                  | 1 | error: there is a claim apps/data already, and a restore never writes into one -> give --to another name
+                    data --to data                  | 1 | error: there is a claim apps/data already, and a restore never writes into one -> give --to another name, or restore in place with --in-place
                     data --to again --wait soon     | 2 | error: --wait: "soon" is not valid: give a duration above 0 with its unit, such as 500ms, 90s, 15m, 1h30m
-                    data                            | 2 | error: Missing required option: '--to=NEW' -> see volume-snapshotter restore --help
+                    data                            | 2 | error: what is to be done with data? -> say one of --to NEW, --in-place, --undo
                     """)
     void whatCannotBeDoneIsToldInOneLineAndNothingIsMade(String arguments, int code, String error) {
         snapshot(7);

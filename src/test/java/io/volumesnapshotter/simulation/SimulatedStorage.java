@@ -2,6 +2,7 @@ package io.volumesnapshotter.simulation;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * The volumes of the cluster: where they can be, what is written on them, and what became of them.
@@ -23,6 +24,7 @@ public final class SimulatedStorage {
     private final ClusterContent make;
     private final StorageContents contents;
     private final SimulatedDriver driver;
+    private final List<String> gone = new CopyOnWriteArrayList<>();
 
     SimulatedStorage(
             ObjectStore store,
@@ -33,6 +35,12 @@ public final class SimulatedStorage {
         this.make = make;
         this.contents = contents;
         this.driver = driver;
+        store.listen(
+                (type, before, now) -> {
+                    if (type.equals(ResourceType.VOLUME) && now == null) {
+                        gone.add(Json.name(before));
+                    }
+                });
     }
 
     /**
@@ -55,6 +63,18 @@ public final class SimulatedStorage {
         store.put(ResourceType.NODE, node);
     }
 
+    /** Lets a claim and its volume be of another class, as if they had been made so. */
+    public void reclass(String namespace, String claim, String storageClass) {
+        synchronized (store) {
+            ObjectNode volume = store.copy(ResourceType.VOLUME, "", volumeOf(namespace, claim));
+            volume.withObjectProperty("spec").put("storageClassName", storageClass);
+            store.put(ResourceType.VOLUME, volume);
+            ObjectNode changed = store.copy(ResourceType.CLAIM, namespace, claim);
+            changed.withObjectProperty("spec").put("storageClassName", storageClass);
+            store.put(ResourceType.CLAIM, changed);
+        }
+    }
+
     /** Writes on the volume of a claim, in place of what was there. */
     public void write(String namespace, String claim, String text) {
         contents.write(store.get(ResourceType.VOLUME, "", volumeOf(namespace, claim)), text);
@@ -64,6 +84,12 @@ public final class SimulatedStorage {
     public String content(String namespace, String claim) {
         ObjectNode volume = store.get(ResourceType.VOLUME, "", volumeOf(namespace, claim));
         return volume == null ? "" : contents.read(volume);
+    }
+
+    /** What a volume holds; empty where there is none of that name. */
+    public String content(String volume) {
+        ObjectNode found = store.get(ResourceType.VOLUME, "", volume);
+        return found == null ? "" : contents.read(found);
     }
 
     /** The name of a claim's volume; empty where it has none. */
@@ -80,6 +106,11 @@ public final class SimulatedStorage {
     /** Takes a volume away, as an array that lost it. */
     public void lose(String volume) {
         store.remove(ResourceType.VOLUME, "", volume);
+    }
+
+    /** The names of volumes that were deleted. */
+    public List<String> gone() {
+        return List.copyOf(gone);
     }
 
     /** All volumes, by name. */
