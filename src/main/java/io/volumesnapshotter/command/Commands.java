@@ -47,6 +47,8 @@ public final class Commands {
 
     private static List<ClusterCommand> commands(CommandEnvironment environment) {
         return List.of(
+                new TakeCommand(environment),
+                new RunCommand(environment),
                 new ListCommand(environment),
                 new PlanCommand(environment),
                 new HoldCommand(environment),

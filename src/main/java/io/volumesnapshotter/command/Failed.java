@@ -19,8 +19,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** Tells what ended a command in one line on standard error, and which code follows from it. */
 final class Failed implements IParameterExceptionHandler, IExecutionExceptionHandler {
 
-    private static final int FIRST_SERVER_ERROR = 500;
-
     private static final Logger LOG = LoggerFactory.getLogger(Failed.class);
 
     private final Console console;
@@ -84,20 +82,15 @@ final class Failed implements IParameterExceptionHandler, IExecutionExceptionHan
                 Causes.find(KubernetesClientException.class, failure).orElse(null);
         if (answer != null) {
             console.error(ApiErrors.reason(answer) + " -> " + remedy(answer));
-            return isPassing(answer) ? ExitCode.AGAIN : ExitCode.NOTHING;
+            return ApiErrors.isPassing(answer) ? ExitCode.AGAIN : ExitCode.NOTHING;
         }
         console.error(
                 ErrorText.rootWords(failure) + " -> look at it with --verbose, and report it");
         return ExitCode.NOTHING;
     }
 
-    /** Whether the same may succeed later without a change. */
-    static boolean isPassing(KubernetesClientException answer) {
-        return ApiErrors.isOutage(answer) || answer.getCode() >= FIRST_SERVER_ERROR;
-    }
-
     private static String remedy(KubernetesClientException answer) {
-        return isPassing(answer)
+        return ApiErrors.isPassing(answer)
                 ? "look at the API server and at its address in the kubeconfig, and try again"
                 : ApiErrors.remedy(answer);
     }

@@ -1,16 +1,10 @@
 package io.volumesnapshotter.command;
 
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.volumesnapshotter.kubernetes.ApiErrors;
-import io.volumesnapshotter.kubernetes.ApiObject;
 import io.volumesnapshotter.kubernetes.ClusterChoice;
-import io.volumesnapshotter.kubernetes.ClusterReader;
-import io.volumesnapshotter.kubernetes.CoreApi;
 import io.volumesnapshotter.run.RunListeners;
 import io.volumesnapshotter.settings.NearMisses;
 import io.volumesnapshotter.snapshot.Snapshot;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,7 +72,7 @@ final class ListCommand extends ClusterCommand {
         List<Snapshot> all = program.snapshots().all(namespace);
         Set<String> missing = missing(all);
         if (all.isEmpty() && choice.namespace().isPresent()) {
-            checkNamespace(program, choice.namespace().get());
+            Namespaces.check(program.client(), choice.namespace().get());
         }
         checkSchedule(program, all);
         for (String claim : missing) {
@@ -139,40 +133,6 @@ final class ListCommand extends ClusterCommand {
             throw CommandException.nothing(
                     "there is no schedule " + schedule + ", and no snapshot of one",
                     NearMisses.hint(schedule, known));
-        }
-    }
-
-    /** A list of a namespace that is not there is empty, which says nothing. */
-    private static void checkNamespace(Wiring.Loaded program, String namespace) {
-        ClusterReader reader = new ClusterReader(program.client());
-        try {
-            if (reader.get(CoreApi.NAMESPACES, Optional.empty(), namespace, List.of()).isEmpty()) {
-                throw CommandException.nothing(
-                        "there is no namespace " + namespace,
-                        NearMisses.hint(namespace, namespaces(reader)));
-            }
-        } catch (KubernetesClientException e) {
-            if (!ApiErrors.isMissingRight(e)) {
-                throw e;
-            }
-        }
-    }
-
-    private static List<String> namespaces(ClusterReader reader) {
-        try {
-            return new ArrayList<>(
-                    reader.list(
-                            CoreApi.NAMESPACES,
-                            Optional.empty(),
-                            null,
-                            500,
-                            List.of(ApiObject.NAME),
-                            object -> Optional.of(object.text(ApiObject.NAME))));
-        } catch (KubernetesClientException e) {
-            if (!ApiErrors.isMissingRight(e)) {
-                throw e;
-            }
-            return List.of();
         }
     }
 }

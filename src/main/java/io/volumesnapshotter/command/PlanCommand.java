@@ -5,6 +5,7 @@ import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.run.ClaimPlan;
 import io.volumesnapshotter.run.Run;
 import io.volumesnapshotter.run.RunListeners;
+import io.volumesnapshotter.schedule.ClaimFinder;
 import io.volumesnapshotter.schedule.ClaimSearch;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.ScheduleEntry;
@@ -131,7 +132,7 @@ final class PlanCommand extends ClusterCommand {
         boolean takes = entry.schedule().policy().pruneOnly().isEmpty();
         ClaimSearch search =
                 takes
-                        ? program.claims().search(entry.schedule())
+                        ? new ClaimFinder(program.claims()).search(entry.schedule())
                         : new ClaimSearch(List.of(), List.of(), Optional.empty());
         boolean isNamed = entry.schedule().policy().selection().isByName();
         List<Target> targets =

@@ -49,6 +49,14 @@ public final class ApiErrors {
                 .isPresent();
     }
 
+    /** Whether a request failed in a way that may be over when it is sent again later. */
+    public static boolean isPassing(Throwable failure) {
+        return isOutage(failure)
+                || Causes.find(KubernetesClientException.class, failure)
+                        .filter(answer -> answer.getCode() >= FIRST_SERVER_ERROR)
+                        .isPresent();
+    }
+
     public static boolean isQuota(KubernetesClientException answer) {
         return answer.getCode() == FORBIDDEN
                 && ErrorText.words(answer).contains(" is forbidden: exceeded quota: ");

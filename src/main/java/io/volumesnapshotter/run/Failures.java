@@ -118,7 +118,7 @@ public final class Failures {
                         words,
                         remedy,
                         false);
-        listener.failed(letter);
+        listener.failed(letter, isPassing(RetryPolicy.caught(exchange)));
         return log.add(letter, mayBeReadyLate ? own : "");
     }
 
@@ -135,6 +135,13 @@ public final class Failures {
     /** What is failed now, and what was told of late. */
     public FailureLog log() {
         return log;
+    }
+
+    /** Whether the same may succeed later without a change. */
+    private static boolean isPassing(Throwable failure) {
+        return Causes.find(SnapshotFailedException.class, failure)
+                .map(SnapshotFailedException::isLate)
+                .orElseGet(() -> ApiErrors.isPassing(failure));
     }
 
     private static String remedy(Throwable failure) {

@@ -4,6 +4,7 @@ import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.util.Optional;
 
 /**
  * What is fixed at the instant at which a schedule fires: whatever is edited while its run waits is
@@ -13,8 +14,16 @@ import java.time.ZoneId;
  * @param due when it was due, in whole seconds; not when it fired
  * @param zone in which the keep rules mean hours, days, weeks, months and years
  * @param cause why it fires
+ * @param key what stands in the names of the run and of its snapshots in place of the time, so that
+ *     whoever asks again with it meets the same snapshots
  */
-public record Firing(Schedule schedule, Instant due, ZoneId zone, Cause cause) {
+public record Firing(
+        Schedule schedule, Instant due, ZoneId zone, Cause cause, Optional<String> key) {
+
+    /** One that nobody gave a key. */
+    public Firing(Schedule schedule, Instant due, ZoneId zone, Cause cause) {
+        this(schedule, due, zone, cause, Optional.empty());
+    }
 
     /** Property of the exchange that carries it. */
     public static final String PROPERTY = "firing";
@@ -43,6 +52,7 @@ public record Firing(Schedule schedule, Instant due, ZoneId zone, Cause cause) {
 
     /** The name of the run. */
     public String run() {
-        return SnapshotNames.run(schedule.name(), due);
+        return key.map(text -> SnapshotNames.run(schedule.name(), text))
+                .orElseGet(() -> SnapshotNames.run(schedule.name(), due));
     }
 }

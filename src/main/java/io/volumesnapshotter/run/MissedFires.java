@@ -5,6 +5,7 @@ import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.schedule.LogKeys;
 import io.volumesnapshotter.schedule.ScheduleEntry;
 import io.volumesnapshotter.schedule.ScheduleRegistry;
+import io.volumesnapshotter.schedule.Target;
 import io.volumesnapshotter.schedule.Trigger;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -222,11 +224,34 @@ public final class MissedFires implements StartupListener {
         tell(route, due, send(route, due, cause));
     }
 
+    /**
+     * Fires a route for somebody who has chosen everything about it, and returns when the run has
+     * ended.
+     *
+     * @param targets what to take snapshots of
+     * @return what the exchange failed of, if it did not end in the dead letter
+     */
+    public static Optional<Exception> fire(Route route, Firing firing, List<Target> targets) {
+        Exchange exchange = exchange(route, firing.due());
+        exchange.setProperty(Firing.PROPERTY, firing);
+        exchange.setProperty(Chosen.PROPERTY, new Chosen(List.copyOf(targets)));
+        return Optional.ofNullable(process(route, exchange).getException());
+    }
+
     private static Exchange send(Route route, Instant due, Firing.Cause cause) {
+        Exchange exchange = exchange(route, due);
+        exchange.setProperty(RunStart.CAUSE, cause);
+        return process(route, exchange);
+    }
+
+    private static Exchange exchange(Route route, Instant due) {
         Exchange exchange = route.getEndpoint().createExchange();
         exchange.getExchangeExtension().setFromRouteId(route.getRouteId());
         exchange.getIn().setHeader("scheduledFireTime", Date.from(due));
-        exchange.setProperty(RunStart.CAUSE, cause);
+        return exchange;
+    }
+
+    private static Exchange process(Route route, Exchange exchange) {
         try {
             route.getProcessor().process(exchange);
         } catch (Exception e) {

@@ -197,6 +197,14 @@ public final class Run {
         return progress.markGivenUp(reason);
     }
 
+    /**
+     * Ends it before its time, because somebody wants that. What it asked for stays, and nothing
+     * more is asked for or deleted.
+     */
+    public void giveUp(String reason) {
+        markGivenUp(reason);
+    }
+
     /** Why the run ended before its time, if it did. */
     public Optional<String> givenUp() {
         return progress.givenUp();

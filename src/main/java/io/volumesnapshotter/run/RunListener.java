@@ -35,6 +35,15 @@ public interface RunListener {
     /** Something failed. */
     void failed(Failure letter);
 
+    /**
+     * Something failed.
+     *
+     * @param isPassing whether the same may succeed later without a change
+     */
+    default void failed(Failure letter, boolean isPassing) {
+        failed(letter);
+    }
+
     /** A run has ended; it may be told more than once. */
     void ended(Run run);
 }

@@ -58,6 +58,11 @@ public record RunListeners(List<RunListener> listeners) implements RunListener {
     }
 
     @Override
+    public void failed(Failure letter, boolean isPassing) {
+        each(listener -> listener.failed(letter, isPassing));
+    }
+
+    @Override
     public void ended(Run run) {
         each(listener -> listener.ended(run));
     }

@@ -115,7 +115,8 @@ public final class RunStart {
             }
         }
         exchange.setProperty(BEGAN, true);
-        Run run = run(firing);
+        Chosen chosen = exchange.getProperty(Chosen.PROPERTY, Chosen.class);
+        Run run = chosen == null ? run(firing) : run(firing, chosen.targets(), clock);
         fireTimes.markBegun(schedule, firing.due());
         return Optional.of(run);
     }
@@ -158,7 +159,8 @@ public final class RunStart {
     static final String CAUSE = "cause";
 
     private static Firing withCause(Exchange exchange, Firing firing, Firing.Cause cause) {
-        Firing other = new Firing(firing.schedule(), firing.due(), firing.zone(), cause);
+        Firing other =
+                new Firing(firing.schedule(), firing.due(), firing.zone(), cause, firing.key());
         exchange.setProperty(Firing.PROPERTY, other);
         return other;
     }

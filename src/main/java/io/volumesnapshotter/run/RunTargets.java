@@ -79,8 +79,8 @@ final class RunTargets {
         String schedule = firing.schedule().name();
         return progress.ask(claim, ClaimProgress::isNameTaken, false)
                 ? SnapshotNames.snapshot(
-                        claim.name(), schedule, firing.due(), ownership.installation())
-                : SnapshotNames.snapshot(claim.name(), schedule, firing.due());
+                        claim.name(), schedule, firing.run(), ownership.installation())
+                : SnapshotNames.snapshot(claim.name(), schedule, firing.run());
     }
 
     /** Whether claims were selected so long ago that they may have been made anew since. */

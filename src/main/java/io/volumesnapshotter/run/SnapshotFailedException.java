@@ -9,6 +9,7 @@ public final class SnapshotFailedException extends Exception {
 
     private final transient Claim claim;
     private final String remedy;
+    private final boolean isLate;
 
     /**
      * @param claim the claim
@@ -16,9 +17,22 @@ public final class SnapshotFailedException extends Exception {
      * @param remedy what to do
      */
     public SnapshotFailedException(Claim claim, String message, String remedy) {
+        this(claim, message, remedy, false);
+    }
+
+    /**
+     * @param isLate whether nothing was wrong but the time that it took
+     */
+    SnapshotFailedException(Claim claim, String message, String remedy, boolean isLate) {
         super(message);
         this.claim = claim;
         this.remedy = remedy;
+        this.isLate = isLate;
+    }
+
+    /** Whether nothing was wrong but the time that it took, so that the same may succeed later. */
+    boolean isLate() {
+        return isLate;
     }
 
     /** The claim. */

@@ -137,7 +137,7 @@ final class SnapshotJudge {
                 progress.startSeen() != null
                         && !now.isBefore(progress.startSeen().plus(policy.readyTimeout()));
         return late || !hasTime
-                ? failed(
+                ? late(
                         claim,
                         "not ready within "
                                 + Settings.text(policy.readyTimeout())
@@ -173,8 +173,8 @@ final class SnapshotJudge {
         }
         if (phase == ClaimProgress.Phase.WAITING) {
             return progress.lastWords() == null
-                    ? failed(claim, UNASKED, "raise concurrency or ready-timeout")
-                    : failed(
+                    ? late(claim, UNASKED, "raise concurrency or ready-timeout")
+                    : late(
                             claim,
                             UNASKED + ": " + progress.lastWords(),
                             "look at the API server; the next run tries again");
@@ -216,6 +216,11 @@ final class SnapshotJudge {
         return snapshot.started()
                 ? "the driver said nothing"
                 : "the snapshot controller has not started on it";
+    }
+
+    private static Verdict late(Claim claim, String message, String remedy) {
+        return new Verdict(
+                Outcome.FAILED, new SnapshotFailedException(claim, message, remedy, true));
     }
 
     private static Verdict failed(Claim claim, String message, String remedy) {

@@ -124,89 +124,35 @@ public final class Claims implements HeldBySchedule {
     }
 
     /**
-     * All claims that a schedule names or selects, and those that it does not take though their
-     * names and labels are meant, with the reason.
+     * The claims whose names and labels a schedule means, also those that it does not take.
      *
-     * @throws KubernetesClientException when they cannot be listed
+     * @param use what to make of each
      */
-    public ClaimSearch search(Schedule schedule) {
-        ClaimSelection selection = schedule.policy().selection();
+    <T> List<T> meant(ClaimSelection selection, Function<FoundClaim, T> use) {
         Optional<String> single = selection.singleNamespace(ownNamespace);
-        if (selection.isByName()) {
-            return searchNamed(named(schedule), single);
-        }
-        markListable(single);
         Predicate<FoundClaim> isMeant = inNamespace(selection, single).and(selection::isNamed);
-        return new ClaimSearch(
-                list(
-                        single,
-                        selection.selector().orElse(null),
-                        claim ->
-                                Optional.of(claim)
-                                        .filter(isMeant)
-                                        .map(
-                                                found ->
-                                                        new ClaimSearch.Candidate(
-                                                                found.name(),
-                                                                Optional.of(found),
-                                                                selection
-                                                                        .whyNot(found)
-                                                                        .or(found::reasonToSkip)))),
-                List.of(),
-                Optional.empty());
+        markListable(single);
+        return list(
+                single,
+                selection.selector().orElse(null),
+                claim -> Optional.of(claim).filter(isMeant).map(use));
     }
 
-    private ClaimSearch searchNamed(List<Claim> named, Optional<String> namespace) {
-        try {
-            Map<Claim, FoundClaim> there = new HashMap<>();
-            Set<String> names = new HashSet<>();
-            list(
-                            namespace,
-                            null,
-                            claim -> {
-                                names.add(claim.name().name());
-                                return Optional.of(claim).filter(c -> named.contains(c.name()));
-                            })
-                    .forEach(claim -> there.put(claim.name(), claim));
-            markListable(namespace);
-            return new ClaimSearch(
-                    named.stream()
-                            .map(
-                                    claim ->
-                                            ClaimSearch.Candidate.of(
-                                                    claim, Optional.ofNullable(there.get(claim))))
-                            .toList(),
-                    List.copyOf(names),
-                    Optional.empty());
-        } catch (KubernetesClientException e) {
-            if (!ApiErrors.isMissingRight(e)) {
-                throw e;
-            }
-            return getNamed(named, e);
-        }
+    /**
+     * All claims of a namespace.
+     *
+     * @param namespace where; empty for all namespaces
+     * @param use what to make of each; empty to leave it out
+     */
+    <T> List<T> all(Optional<String> namespace, Function<FoundClaim, Optional<T>> use) {
+        List<T> all = list(namespace, null, use);
+        markListable(namespace);
+        return all;
     }
 
-    private ClaimSearch getNamed(List<Claim> named, KubernetesClientException notListed) {
-        List<ClaimSearch.Candidate> candidates = new ArrayList<>();
-        try {
-            for (Claim claim : named) {
-                candidates.add(ClaimSearch.Candidate.of(claim, get(claim)));
-            }
-            return new ClaimSearch(candidates, List.of(), Optional.empty());
-        } catch (KubernetesClientException e) {
-            if (!ApiErrors.isMissingRight(e)) {
-                throw e;
-            }
-            return new ClaimSearch(
-                    named.stream()
-                            .map(
-                                    claim ->
-                                            new ClaimSearch.Candidate(
-                                                    claim, Optional.empty(), Optional.empty()))
-                            .toList(),
-                    List.of(),
-                    Optional.of(notListed));
-        }
+    /** The namespace of claims whose schedule names none. */
+    String ownNamespace() {
+        return ownNamespace;
     }
 
     private List<String> namespaces(ClaimSelection selection) {

@@ -47,6 +47,33 @@ public record Policy(
         boolean adopt,
         Optional<String> pruneOnly) {
 
+    /** The longest wait between two looks where somebody waits for the end of the run. */
+    private static final Duration ATTENDED = Duration.ofSeconds(1);
+
+    /**
+     * The same for a run that somebody waits for: it begins at once, and looks once a second.
+     *
+     * @param wait how long a snapshot may take to become ready; empty for as long as always
+     */
+    public Policy attended(Optional<Duration> wait) {
+        Duration poll = pollInterval.compareTo(ATTENDED) < 0 ? pollInterval : ATTENDED;
+        return new Policy(
+                selection,
+                snapshotClassName,
+                keep,
+                wait.orElse(readyTimeout),
+                poll,
+                poll,
+                startingDeadline,
+                Duration.ZERO,
+                concurrency,
+                suspend,
+                labels,
+                annotations,
+                adopt,
+                pruneOnly);
+    }
+
     /**
      * @throws InvalidSettingException when a setting is wrong or two contradict each other
      */

@@ -103,6 +103,16 @@ public final class PolicyComponent extends DefaultComponent {
         return own;
     }
 
+    /**
+     * A schedule by settings of its own, with the program's for the rest, as a step would describe
+     * it; the context does not get it.
+     *
+     * @throws InvalidSettingException when one of them is wrong
+     */
+    public Schedule describe(String name, Map<String, String> settings) {
+        return schedule(name, new TreeMap<>(settings));
+    }
+
     private Schedule schedule(String name, Map<String, Object> parameters) {
         String place = "policy:" + name + ": ";
         if (!SnapshotNames.isSchedule(name)) {

@@ -19,13 +19,17 @@ public final class NearMisses {
      * @param there the names that are
      */
     public static String hint(String wrong, Collection<String> there) {
-        int limit = Math.max(2, wrong.length() / 3);
+        int limit = Math.max(1, wrong.length() / 3);
         List<String> near =
                 there.stream()
                         .distinct()
-                        .filter(name -> distance(wrong, name) <= limit || isPart(wrong, name))
+                        .filter(
+                                name ->
+                                        Spelling.distance(wrong, name) <= limit
+                                                || isPart(wrong, name))
                         .sorted(
-                                Comparator.comparing((String name) -> distance(wrong, name))
+                                Comparator.comparing(
+                                                (String name) -> Spelling.distance(wrong, name))
                                         .thenComparing(name -> name))
                         .limit(SHOWN)
                         .toList();
@@ -43,23 +47,5 @@ public final class NearMisses {
 
     private static boolean isPart(String wrong, String name) {
         return wrong.length() > 2 && name.contains(wrong);
-    }
-
-    /** How many letters have to be put in, taken out or replaced (Levenshtein). */
-    private static int distance(String a, String b) {
-        int[] before = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            before[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int[] now = new int[b.length() + 1];
-            now[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int replaced = before[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                now[j] = Math.min(replaced, Math.min(before[j], now[j - 1]) + 1);
-            }
-            before = now;
-        }
-        return before[b.length()];
     }
 }

@@ -1,7 +1,5 @@
 package io.volumesnapshotter.snapshot;
 
-import java.time.DateTimeException;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
@@ -50,17 +48,12 @@ public record Ownership(String installation, String schedule) {
     private boolean hasItsName(Snapshot snapshot) {
         String run = snapshot.labels().getOrDefault(SnapshotLabels.RUN, "");
         String claim = snapshot.claim().name();
-        try {
-            Instant due = SnapshotNames.fireTime(run);
-            return run.equals(SnapshotNames.run(schedule, due))
-                    && !claim.isEmpty()
-                    && (snapshot.name().equals(SnapshotNames.snapshot(claim, schedule, due))
-                            || snapshot.name()
-                                    .equals(
-                                            SnapshotNames.snapshot(
-                                                    claim, schedule, due, installation)));
-        } catch (DateTimeException e) {
-            return false;
-        }
+        return SnapshotNames.isRun(schedule, run)
+                && !claim.isEmpty()
+                && (snapshot.name().equals(SnapshotNames.snapshot(claim, schedule, run))
+                        || snapshot.name()
+                                .equals(
+                                        SnapshotNames.snapshot(
+                                                claim, schedule, run, installation)));
     }
 }

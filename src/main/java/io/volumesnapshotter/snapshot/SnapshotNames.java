@@ -1,9 +1,11 @@
 package io.volumesnapshotter.snapshot;
 
 import io.volumesnapshotter.settings.ObjectNames;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.regex.Pattern;
 
 /**
  * The names of runs and of the snapshots that they take.
@@ -20,6 +22,8 @@ public final class SnapshotNames {
     private static final DateTimeFormatter SECONDS =
             DateTimeFormatter.ofPattern("yyyyMMddHHmmss").withZone(ZoneOffset.UTC);
 
+    private static final Pattern TIME = Pattern.compile("\\d{14}");
+
     private SnapshotNames() {}
 
     /** Whether this can be the name of a schedule. */
@@ -30,6 +34,40 @@ public final class SnapshotNames {
     /** The name of a run: {@code <schedule>-<yyyyMMddHHmmss>}, in UTC. */
     public static String run(String schedule, Instant fireTime) {
         return schedule + "-" + SECONDS.format(fireTime);
+    }
+
+    /** The name of a run that somebody gave a key: {@code <schedule>-<key>}. */
+    public static String run(String schedule, String key) {
+        return schedule + "-" + key;
+    }
+
+    /**
+     * Whether a run of a schedule can have this key. One of 14 digits would be a time.
+     *
+     * @param schedule name of the schedule
+     */
+    public static boolean isKey(String schedule, String key) {
+        return ObjectNames.isLabel(key)
+                && run(schedule, key).length() <= ObjectNames.MAX_LABEL
+                && !TIME.matcher(key).matches();
+    }
+
+    /** Whether this can be the name of a run of a schedule. */
+    static boolean isRun(String schedule, String run) {
+        if (!run.startsWith(schedule + "-")) {
+            return false;
+        }
+        String end = run.substring(schedule.length() + 1);
+        return TIME.matcher(end).matches() ? isTime(end) : isKey(schedule, end);
+    }
+
+    private static boolean isTime(String digits) {
+        try {
+            SECONDS.parse(digits);
+            return true;
+        } catch (DateTimeException e) {
+            return false;
+        }
     }
 
     /** When the run of this name was due. */
@@ -45,8 +83,19 @@ public final class SnapshotNames {
      * {@code c}) or would be longer than 253 characters, in which case the claim's part is cut.
      */
     public static String snapshot(String claim, String schedule, Instant fireTime) {
-        String end = "-" + run(schedule, fireTime);
-        if (!schedule.contains("-") && claim.length() + end.length() <= ObjectNames.MAX_NAME) {
+        return snapshot(claim, schedule, run(schedule, fireTime));
+    }
+
+    /**
+     * The name of a run's snapshot of a claim, by the run's name. That of a run with a key always
+     * has the hash.
+     */
+    public static String snapshot(String claim, String schedule, String run) {
+        String end = "-" + run;
+        boolean isPlain =
+                !schedule.contains("-")
+                        && TIME.matcher(run.substring(schedule.length() + 1)).matches();
+        if (isPlain && claim.length() + end.length() <= ObjectNames.MAX_NAME) {
             return claim + end;
         }
         return hashed(claim, end, claim + "/" + schedule);
@@ -60,8 +109,12 @@ public final class SnapshotNames {
      */
     public static String snapshot(
             String claim, String schedule, Instant fireTime, String installation) {
-        return hashed(
-                claim, "-" + run(schedule, fireTime), claim + "/" + schedule + "/" + installation);
+        return snapshot(claim, schedule, run(schedule, fireTime), installation);
+    }
+
+    /** The same, by the run's name. */
+    public static String snapshot(String claim, String schedule, String run, String installation) {
+        return hashed(claim, "-" + run, claim + "/" + schedule + "/" + installation);
     }
 
     private static String hashed(String claim, String plainEnd, String hashedText) {
