@@ -16,7 +16,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
-import org.apache.camel.support.PluginHelper;
 
 /**
  * The route files of a directory, and which version of each runs. All are checked before any is
@@ -107,11 +106,7 @@ public final class RouteFiles {
         running.putAll(judged.texts());
         running.keySet().removeAll(wrong.keySet());
         report.tellStart(running, judged.texts(), wrong);
-        PluginHelper.getRoutesLoader(context)
-                .loadRoutes(
-                        running.entrySet().stream()
-                                .map(file -> RouteSet.resource(file.getKey(), file.getValue()))
-                                .toList());
+        routes.addTo(context, running.keySet());
     }
 
     /** What is wrong with a file, if that is why the routes of all do not start. */

@@ -13,7 +13,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
-import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.model.ProcessorDefinition;
@@ -44,6 +43,7 @@ final class RouteSet {
     private final Set<Path> triggered = new HashSet<>();
     private final Set<String> schedules = new TreeSet<>();
     private final Set<Path> planning = new HashSet<>();
+    private final Map<Path, RouteBuilder> builders = new TreeMap<>();
     private final List<RouteDefinition> routes = new ArrayList<>();
     private final List<RouteConfigurationDefinition> configurations = new ArrayList<>();
 
@@ -200,6 +200,30 @@ final class RouteSet {
         return ResourceHelper.fromString("file:" + file, text);
     }
 
+    /**
+     * Adds the routes of some of the files, as they were parsed for the check, to the context,
+     * which is not started yet. It can be done once.
+     */
+    void addTo(CamelContext context, Collection<Path> files) throws Exception {
+        for (Path file : files) {
+            if (builders.get(file) instanceof RouteConfigurationBuilder configurations) {
+                configurations.addRouteConfigurationsToCamelContext(context);
+            }
+        }
+        for (Path file : files) {
+            context.addRoutes(builders.get(file));
+        }
+    }
+
+    private static RouteBuilder parse(CamelContext context, Path file, String text)
+            throws Exception {
+        // What Camel's parsing in advance is for, RouteText refuses.
+        return (RouteBuilder)
+                PluginHelper.getRoutesLoader(context)
+                        .getRoutesLoader("yaml")
+                        .loadRoutesBuilder(resource(file, text));
+    }
+
     private void add(CamelContext context, Path file, String text) {
         Map<String, Path> ids = new TreeMap<>();
         Set<String> starts = new TreeSet<>();
@@ -213,41 +237,35 @@ final class RouteSet {
         try {
             // Before Camel reads it, which binds what it finds.
             new RouteText(text).checkParts();
-            for (RoutesBuilder builder :
-                    PluginHelper.getRoutesLoader(context)
-                            .findRoutesBuilders(List.of(resource(file, text)))) {
-                RouteBuilder routes = (RouteBuilder) builder;
-                if (routes instanceof RouteConfigurationBuilder configurations) {
-                    configurations.configuration();
-                    for (RouteConfigurationDefinition configuration :
-                            configurations
-                                    .getRouteConfigurationCollection()
-                                    .getRouteConfigurations()) {
-                        configures = true;
-                        check.check(parts(configuration));
-                        shared.add(configuration);
-                        calls(context, parts(configuration)).forEach(uri -> calls.put(uri, file));
-                        // One with an id is only for routes that name it.
-                        handles |= configuration.getId() == null;
-                    }
-                }
-                routes.configure();
-                for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
-                    boolean isSchedule =
-                            Flow.isSchedule(route, context::resolvePropertyPlaceholders);
-                    if (isSchedule) {
-                        planning.add(file);
-                    }
-                    String start = check.check(route, files, entrances);
-                    own.add(route);
-                    ids.put(route.getRouteId(), file);
-                    starts.add(start);
-                    if (isSchedule && !start.startsWith(DIRECT)) {
-                        plans.add(route.getRouteId());
-                    }
-                    calls(context, route.getOutputs()).forEach(uri -> calls.put(uri, file));
+            RouteBuilder routes = parse(context, file, text);
+            if (routes instanceof RouteConfigurationBuilder configurations) {
+                configurations.configuration();
+                for (RouteConfigurationDefinition configuration :
+                        configurations.getRouteConfigurationCollection().getRouteConfigurations()) {
+                    configures = true;
+                    check.check(parts(configuration));
+                    shared.add(configuration);
+                    calls(context, parts(configuration)).forEach(uri -> calls.put(uri, file));
+                    // One with an id is only for routes that name it.
+                    handles |= configuration.getId() == null;
                 }
             }
+            routes.configure();
+            for (RouteDefinition route : routes.getRouteCollection().getRoutes()) {
+                boolean isSchedule = Flow.isSchedule(route, context::resolvePropertyPlaceholders);
+                if (isSchedule) {
+                    planning.add(file);
+                }
+                String start = check.check(route, files, entrances);
+                own.add(route);
+                ids.put(route.getRouteId(), file);
+                starts.add(start);
+                if (isSchedule && !start.startsWith(DIRECT)) {
+                    plans.add(route.getRouteId());
+                }
+                calls(context, route.getOutputs()).forEach(uri -> calls.put(uri, file));
+            }
+            builders.put(file, routes);
         } catch (Exception | LinkageError | StackOverflowError e) {
             wrong.put(file, RouteMistake.of(context, e).in(file, text, check.line()));
             return;
