@@ -116,7 +116,7 @@ class ImageIT {
                         "CAMEL_MANAGEMENT_ENABLED",
                         "true",
                         "JAVA_OPTS",
-                        "-Xmx128m -Dcamel.management.port=" + port));
+                        PackagedProgram.JVM + "-Dcamel.management.port=" + port));
     }
 
     private void awaitStatus(int status, int port, String path) {

@@ -272,7 +272,7 @@ class ProcessIT {
     void asJsonEachLineIsAnObjectWithWhatItConcerns(boolean bySystemProperty) throws Exception {
         Map<String, String> json =
                 bySystemProperty
-                        ? Map.of("JAVA_OPTS", "-Dsnapshotter.log-format=json")
+                        ? Map.of("JAVA_OPTS", PackagedProgram.JVM + "-Dsnapshotter.log-format=json")
                         : Map.of("SNAPSHOTTER_LOG_FORMAT", "json");
         try (PackagedProgram program = start(json)) {
             program.awaitLine("succeeded, 2 of 2 ready");
@@ -338,7 +338,7 @@ class ProcessIT {
                         "CAMEL_MANAGEMENT_ENABLED",
                         "true",
                         "JAVA_OPTS",
-                        "-Dcamel.management.port=0");
+                        PackagedProgram.JVM + "-Dcamel.management.port=0");
         try (PackagedProgram program = start(settings)) {
             program.awaitLine("succeeded, 2 of 2 ready", Duration.ofSeconds(90));
             assertThat(program.terminate()).isZero();
@@ -360,7 +360,7 @@ class ProcessIT {
                                 "HOME",
                                 directory.toString(),
                                 "JAVA_OPTS",
-                                "-Duser.home=" + directory))) {
+                                PackagedProgram.JVM + "-Duser.home=" + directory))) {
             assertThat(program.awaitExit()).isEqualTo(78);
             assertThat(program.lines())
                     .singleElement()

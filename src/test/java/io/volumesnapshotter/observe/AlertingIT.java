@@ -86,7 +86,7 @@ class AlertingIT {
                         "CAMEL_METRICS_ENABLED",
                         "true",
                         "JAVA_OPTS",
-                        "-Xmx128m -Dcamel.management.port=" + port));
+                        PackagedProgram.JVM + "-Dcamel.management.port=" + port));
     }
 
     private static int freePort() throws IOException {

@@ -151,7 +151,7 @@ class HawtioIT {
                         "CAMEL_MANAGEMENT_BASIC_PROPERTIES_FILE",
                         users.toString(),
                         "JAVA_OPTS",
-                        "-Xmx128m -Dcamel.management.port=" + port));
+                        PackagedProgram.JVM + "-Dcamel.management.port=" + port));
     }
 
     private Process console(int port) throws IOException {

@@ -286,7 +286,7 @@ class JolokiaIT {
         environment.put("SNAPSHOTTER_POLL_INTERVAL", "200ms");
         environment.put("CAMEL_MANAGEMENT_ENABLED", "true");
         environment.put("CAMEL_MANAGEMENT_HOST", "127.0.0.1");
-        environment.put("JAVA_OPTS", "-Xmx128m -Dcamel.management.port=" + port);
+        environment.put("JAVA_OPTS", PackagedProgram.JVM + "-Dcamel.management.port=" + port);
         PackagedProgram started = PackagedProgram.start(own, environment);
         started.awaitLine("can be listed");
         await().ignoreExceptions()

@@ -54,7 +54,9 @@ class SecurityIT {
                         "CAMEL_MANAGEMENT_ENABLED",
                         "true",
                         "JAVA_OPTS",
-                        "-Dcamel.management.port=0 -Dlogback.configurationFile=" + logAll("WARN"));
+                        PackagedProgram.JVM
+                                + "-Dcamel.management.port=0 -Dlogback.configurationFile="
+                                + logAll("WARN"));
         try (PackagedProgram program = start(onAnyPort)) {
             await().until(() -> !listening(program.pid()).isEmpty());
             int port = listening(program.pid()).iterator().next();
@@ -92,7 +94,12 @@ class SecurityIT {
         }
         String first = cluster.token();
         try (PackagedProgram program =
-                start(Map.of("JAVA_OPTS", "-Dlogback.configurationFile=" + logAll("TRACE")))) {
+                start(
+                        Map.of(
+                                "JAVA_OPTS",
+                                PackagedProgram.JVM
+                                        + "-Dlogback.configurationFile="
+                                        + logAll("TRACE")))) {
             program.awaitLine("succeeded");
             String second = cluster.rotateToken();
             program.awaitLine("credentials");

@@ -307,7 +307,8 @@ class DeadLetterTest {
                         request -> request.is("create", "volumesnapshots"),
                         Faults.ALWAYS,
                         ApiAnswer.tooManyRequests(3600));
-        try (Program program = Program.start(cluster, "db")) {
+        try (Program program =
+                Program.of(cluster).with("claims", "db").with("ready-timeout", "10s").start()) {
             program.fire(TEN);
             assertThat(program.told(Level.ERROR))
                     .filteredOn(line -> line.startsWith("hourly-20261122100000 apps/db"))

@@ -15,6 +15,9 @@ import java.util.stream.Stream;
 /** The program as it is packaged, in a process of its own, started by its script. */
 public final class PackagedProgram implements AutoCloseable {
 
+    /** What the start script gives the JVM, for those who give it more. */
+    public static final String JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx128m ";
+
     public static final Path HOME = Path.of("target/volume-snapshotter");
 
     private final Process process;
