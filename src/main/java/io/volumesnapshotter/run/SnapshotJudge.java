@@ -165,6 +165,10 @@ final class SnapshotJudge {
                                             + " raise the quota"
                                     : "raise the quota or keep fewer snapshots");
         }
+        if (progress.requests() > progress.requestsBeforeLook()) {
+            // The list may be older than the snapshot: the next one tells.
+            return Verdict.of(Outcome.WAIT);
+        }
         if (progress.requests() < MAX_REQUESTS && hasTime) {
             return Verdict.of(
                     progress.requestsBeforeLook() > 0 || progress.isNameTaken()

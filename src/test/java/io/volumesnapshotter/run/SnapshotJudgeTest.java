@@ -180,6 +180,15 @@ class SnapshotJudgeTest {
     }
 
     @Test
+    void oneThatWasCreatedWhileTheListWasOnItsWayIsLookedForOnceMore() {
+        hasTime = false;
+        progress.markRequested(true);
+        assertThat(outcome(null)).isEqualTo(WAIT);
+        progress.markListing();
+        assertThat(failure(null)).contains("is not listed any more");
+    }
+
+    @Test
     void aQuotaIsAskedOnceMoreAndOftenerWhereRoomWasMade() {
         progress.markRefused("exceeded quota: q");
         assertThat(outcome(null)).isEqualTo(ASK_AGAIN);

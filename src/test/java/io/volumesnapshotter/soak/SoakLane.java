@@ -33,7 +33,7 @@ import org.awaitility.core.ConditionTimeoutException;
 final class SoakLane implements AutoCloseable {
 
     private static final String NAMESPACE = SimulatedCluster.NAMESPACE;
-    private static final Duration LIMIT = Duration.ofMinutes(3);
+    private static final Duration LIMIT = Duration.ofMinutes(10);
     private static final Duration BOUNDARY_LIMIT = Duration.ofSeconds(12);
     private static final Predicate<ApiRequest> ANY = request -> true;
     private static final String OWN = Program.INSTALLATION;
