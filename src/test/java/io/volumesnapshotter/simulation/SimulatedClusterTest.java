@@ -17,7 +17,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -226,11 +228,17 @@ class SimulatedClusterTest {
 
     @Test
     void anErrorOfAWhileClearsByItself() {
+        List<String> errors = new CopyOnWriteArrayList<>();
+        cluster.watch(
+                (before, now) ->
+                        Optional.ofNullable(now)
+                                .map(SimulatedSnapshot::error)
+                                .ifPresent(errors::add));
         cluster.driver().failsFor("data", "busy", Duration.ofMillis(200));
         create("a");
 
-        await().pollInterval(Duration.ofMillis(5)).until(() -> "busy".equals(only().error()));
         await().until(() -> only().ready() && only().error() == null);
+        assertThat(errors).contains("busy");
     }
 
     @Test
