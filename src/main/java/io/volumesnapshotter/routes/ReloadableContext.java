@@ -44,6 +44,9 @@ import org.quartz.SchedulerException;
 /**
  * A Camel context in which a route can make room for another of the same id at once, while the
  * exchanges in it go on. Camel's own ways of stopping a route wait for these, or abort them.
+ *
+ * <p>It is longer than other classes: retiring, restoring and disposing of a route undo each other
+ * step by step, on what only a subclass of the context gets at, and have to be read side by side.
  */
 public final class ReloadableContext extends DefaultCamelContext {
 
