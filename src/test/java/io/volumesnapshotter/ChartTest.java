@@ -73,6 +73,7 @@ class ChartTest {
         "k8s,",
         "examples/overlays/select-claims, selectClaims=true",
         "examples/overlays/commands, commands=true",
+        "examples/overlays/read-claims, readClaims=true",
         "examples/overlays/cluster-wide, clusterWide=true",
         "examples/overlays/read-volumes, selectClaims=true readVolumes=true",
         "examples/overlays/events, events=true",

@@ -24,7 +24,7 @@ final class FieldReader {
     private final List<Wanted> wanted;
 
     /**
-     * @param fields JSON pointers, not into lists
+     * @param fields JSON pointers, not into lists; a list of texts is read as one text
      */
     FieldReader(Collection<String> fields) {
         wanted =
@@ -67,6 +67,9 @@ final class FieldReader {
     }
 
     private static Object value(JsonParser parser, JsonToken token) throws IOException {
+        if (token == JsonToken.START_ARRAY) {
+            return texts(parser);
+        }
         if (token.isStructStart()) {
             return true;
         }
@@ -75,5 +78,19 @@ final class FieldReader {
         }
         int length = Math.min(parser.getTextLength(), OneLine.MAX_READ + 1);
         return OneLine.of(new String(parser.getTextCharacters(), parser.getTextOffset(), length));
+    }
+
+    /** The texts of a list, with commas between them; what else is in it is left out. */
+    private static String texts(JsonParser parser) throws IOException {
+        StringBuilder all = new StringBuilder();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            if (parser.currentToken() == JsonToken.VALUE_STRING
+                    && all.length() + parser.getTextLength() < OneLine.MAX_READ) {
+                all.append(all.isEmpty() ? "" : ",").append(parser.getText());
+            } else {
+                parser.skipChildren();
+            }
+        }
+        return OneLine.of(all.toString());
     }
 }

@@ -38,6 +38,12 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
         if (takes && !selection.isByName()) {
             rights.add(new Permission("list", CoreApi.CLAIMS, listed));
         }
+        if (takes && selection.isByName() && schedule.policy().readClaims()) {
+            namespaces(selection, own)
+                    .forEach(
+                            namespace ->
+                                    rights.add(new Permission("get", CoreApi.CLAIMS, namespace)));
+        }
         if (selection.namespaceSelector().isPresent()) {
             rights.add(new Permission("list", CoreApi.NAMESPACES, Optional.empty()));
         }
@@ -65,7 +71,10 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
         if (!namespace.equals(Optional.of(own))) {
             return "k8s/components/cluster-wide";
         }
-        return resource == CoreApi.CLAIMS ? "k8s/components/select-claims" : "k8s/role.yaml";
+        if (resource != CoreApi.CLAIMS) {
+            return "k8s/role.yaml";
+        }
+        return verb.equals("get") ? "k8s/components/read-claims" : "k8s/components/select-claims";
     }
 
     /** In words: {@code list volumesnapshots in namespace shop}. */

@@ -143,7 +143,13 @@ final class RunTargets {
                                 new Target(
                                         target.claim(),
                                         target.snapshotClassName(),
-                                        Optional.of(claim.uid())))
+                                        Optional.of(claim.uid()),
+                                        target.recorded()
+                                                .filter(
+                                                        any ->
+                                                                target.claimUid()
+                                                                        .filter(claim.uid()::equals)
+                                                                        .isPresent())))
                 .orElse(target);
     }
 }

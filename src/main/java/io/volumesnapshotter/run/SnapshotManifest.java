@@ -30,6 +30,7 @@ final class SnapshotManifest {
         Map<String, String> labels = new LinkedHashMap<>(policy.labels());
         labels.putAll(SnapshotLabels.of(name, schedule, run, installation));
         Map<String, String> annotations = new LinkedHashMap<>(policy.annotations());
+        target.recorded().ifPresent(recorded -> annotations.putAll(recorded.annotations()));
         target.claimUid().ifPresent(uid -> annotations.put(Snapshot.CLAIM_UID, uid));
 
         Map<String, Object> metadata = new LinkedHashMap<>();

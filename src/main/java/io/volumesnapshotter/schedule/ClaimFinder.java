@@ -120,7 +120,8 @@ public final class ClaimFinder {
                 candidate.seen().isPresent()
                         ? claims.classOf(candidate.seen().get(), schedule.policy())
                         : schedule.policy().snapshotClassName(),
-                candidate.seen().map(FoundClaim::uid));
+                candidate.seen().map(FoundClaim::uid),
+                candidate.seen().map(FoundClaim::recorded));
     }
 
     /**

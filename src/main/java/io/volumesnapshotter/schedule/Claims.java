@@ -6,6 +6,7 @@ import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.kubernetes.ApiObject;
 import io.volumesnapshotter.kubernetes.ClusterReader;
 import io.volumesnapshotter.kubernetes.CoreApi;
+import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
 import java.time.InstantSource;
@@ -69,14 +70,13 @@ public final class Claims implements HeldBySchedule {
     public List<Target> of(Schedule schedule) {
         ClaimSelection selection = schedule.policy().selection();
         if (selection.isByName()) {
-            return named(schedule).stream()
-                    .map(
-                            claim ->
-                                    new Target(
-                                            claim,
-                                            schedule.policy().snapshotClassName(),
-                                            Optional.empty()))
-                    .toList();
+            Map<Claim, String> unread = new HashMap<>();
+            List<Target> named =
+                    named(schedule).stream().map(claim -> named(schedule, claim, unread)).toList();
+            if (schedule.policy().readClaims()) {
+                tell(schedule.name(), unread);
+            }
+            return named;
         }
         Map<Claim, String> toTell = new HashMap<>();
         List<Target> targets = new ArrayList<>();
@@ -90,7 +90,8 @@ public final class Claims implements HeldBySchedule {
                         new Target(
                                 claim.name(),
                                 classOf(claim, schedule.policy()),
-                                Optional.ofNullable(claim.uid())));
+                                Optional.ofNullable(claim.uid()),
+                                Optional.of(claim.recorded())));
                 whyNoDriver(claim, schedule.policy())
                         .ifPresent(words -> toTell.put(claim.name(), words));
             } else {
@@ -106,6 +107,31 @@ public final class Claims implements HeldBySchedule {
                                         + " namespace, correct namespace in the schedule"));
         tell(schedule.name(), toTell);
         return targets;
+    }
+
+    /** A claim that is named is read only where that is wanted, and taken also where it is not. */
+    private Target named(Schedule schedule, Claim claim, Map<Claim, String> unread) {
+        Optional<FoundClaim> found = Optional.empty();
+        if (schedule.policy().readClaims()) {
+            try {
+                found = get(claim);
+            } catch (KubernetesClientException e) {
+                if (!ApiErrors.isMissingRight(e)) {
+                    throw e;
+                }
+                unread.put(
+                        claim,
+                        "nothing of the claim is written on its snapshots: "
+                                + ErrorText.words(e)
+                                + " -> grant it, as in k8s/components/read-claims, or set"
+                                + " read-claims to false");
+            }
+        }
+        return new Target(
+                claim,
+                schedule.policy().snapshotClassName(),
+                found.map(FoundClaim::uid),
+                found.map(FoundClaim::recorded));
     }
 
     /** The claims that a schedule names, whether they are there or not. */

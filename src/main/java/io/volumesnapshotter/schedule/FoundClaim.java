@@ -2,9 +2,11 @@ package io.volumesnapshotter.schedule;
 
 import io.volumesnapshotter.kubernetes.ApiObject;
 import io.volumesnapshotter.snapshot.Claim;
+import io.volumesnapshotter.snapshot.RecordedClaim;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What was read of a claim that is there.
@@ -19,6 +21,7 @@ import java.util.Optional;
  * @param wish the annotation {@value Claims#SNAPSHOT}
  * @param snapshotClass the annotation {@value Claims#SNAPSHOT_CLASS}
  * @param source the snapshot, as {@code namespace/name}, that it was or is to be filled from
+ * @param recorded what its snapshots say of it, so that they can be restored without it
  */
 public record FoundClaim(
         Claim name,
@@ -31,7 +34,8 @@ public record FoundClaim(
         Optional<String> driver,
         Optional<String> wish,
         Optional<String> snapshotClass,
-        Optional<String> source) {
+        Optional<String> source,
+        RecordedClaim recorded) {
 
     static final String PROVISIONER = "volume.kubernetes.io/storage-provisioner";
 
@@ -42,6 +46,11 @@ public record FoundClaim(
 
     private static final String PHASE = ApiObject.field("status", "phase");
     private static final String STORAGE_CLASS = ApiObject.field("spec", "storageClassName");
+    private static final String ACCESS_MODES = ApiObject.field("spec", "accessModes");
+    private static final String VOLUME_MODE = ApiObject.field("spec", "volumeMode");
+    private static final String REQUEST =
+            ApiObject.field("spec", "resources", "requests", "storage");
+    private static final String CAPACITY = ApiObject.field("status", "capacity", "storage");
     private static final String VOLUME = ApiObject.field("spec", "volumeName");
     private static final String SOURCE_KIND = ApiObject.field("spec", "dataSourceRef", "kind");
     private static final String SOURCE_NAME = ApiObject.field("spec", "dataSourceRef", "name");
@@ -62,6 +71,10 @@ public record FoundClaim(
                     ApiObject.DELETED,
                     PHASE,
                     STORAGE_CLASS,
+                    ACCESS_MODES,
+                    VOLUME_MODE,
+                    REQUEST,
+                    CAPACITY,
                     VOLUME,
                     SOURCE_KIND,
                     SOURCE_NAME,
@@ -90,7 +103,15 @@ public record FoundClaim(
                                 object.text(SOURCE_NAMESPACE, namespace)
                                         + "/"
                                         + object.text(SOURCE_NAME))
-                        : Optional.empty());
+                        : Optional.empty(),
+                new RecordedClaim(
+                        Optional.ofNullable(object.text(STORAGE_CLASS)),
+                        Stream.of(object.text(ACCESS_MODES, "").split(","))
+                                .filter(mode -> !mode.isEmpty())
+                                .toList(),
+                        Optional.ofNullable(object.text(VOLUME_MODE)),
+                        Optional.ofNullable(object.text(REQUEST)),
+                        Optional.ofNullable(object.text(CAPACITY))));
     }
 
     private boolean isBound() {

@@ -13,6 +13,8 @@ import java.util.Optional;
  * What a schedule does whenever it fires.
  *
  * @param selection which claims
+ * @param readClaims whether claims that are named are read, so that what a restore needs is written
+ *     on their snapshots; those that are selected are read anyway
  * @param snapshotClassName the VolumeSnapshotClass; empty for the claim's, the driver's, or else
  *     the cluster's default
  * @param keep which snapshots of a claim stay
@@ -33,6 +35,7 @@ import java.util.Optional;
  */
 public record Policy(
         ClaimSelection selection,
+        boolean readClaims,
         Optional<String> snapshotClassName,
         Keep keep,
         Duration readyTimeout,
@@ -59,6 +62,7 @@ public record Policy(
         Duration poll = pollInterval.compareTo(ATTENDED) < 0 ? pollInterval : ATTENDED;
         return new Policy(
                 selection,
+                readClaims,
                 snapshotClassName,
                 keep,
                 wait.orElse(readyTimeout),
@@ -81,6 +85,7 @@ public record Policy(
         Policy policy =
                 new Policy(
                         ClaimSelection.of(settings),
+                        settings.get(ScheduleSettings.READ_CLAIMS),
                         settings.get(ScheduleSettings.SNAPSHOT_CLASS_NAME),
                         Keep.of(settings),
                         settings.get(ScheduleSettings.READY_TIMEOUT),

@@ -68,6 +68,15 @@ public final class ScheduleSettings {
                     "whether only claims are selected that ask for it by the annotation"
                             + " `volume-snapshotter/snapshot`");
 
+    public static final Setting<Boolean> READ_CLAIMS =
+            setting(
+                    "read-claims",
+                    Type.flag(Settings::flag),
+                    "false",
+                    Group.ALONE,
+                    "whether claims that are named are read, so that their snapshots say what a"
+                            + " restore needs once the claim is gone");
+
     public static final Setting<Optional<String>> SNAPSHOT_CLASS_NAME =
             empty(
                     "snapshot-class-name",

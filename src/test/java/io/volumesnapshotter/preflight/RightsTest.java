@@ -19,6 +19,7 @@ import io.fabric8.kubernetes.api.model.rbac.Subject;
 import io.volumesnapshotter.observe.Events;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import io.volumesnapshotter.snapshot.RecordedClaim;
 import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.Kustomize;
 import io.volumesnapshotter.testing.Program;
@@ -115,6 +116,19 @@ class RightsTest {
                         "Role volume-snapshotter " + SNAPSHOTS,
                         "Role volume-snapshotter-commands"
                                 + " snapshot.storage.k8s.io/volumesnapshots: patch watch");
+    }
+
+    @Test
+    void readClaimsAddsTheRightToGetThemAndLetsThemBeWrittenDown() throws Exception {
+        Path overlay = OVERLAYS.resolve("read-claims");
+        assertThat(rules(Kustomize.build(overlay)))
+                .containsExactlyInAnyOrder(
+                        "Role volume-snapshotter " + SNAPSHOTS,
+                        "Role volume-snapshotter-read-claims /persistentvolumeclaims: get");
+        apply(overlay);
+        assertThat(taken(Map.of("claims", "db", "read-claims", "true"))).isEqualTo("apps/db");
+        assertThat(cluster.snapshots(NAMESPACE).get(0).annotations())
+                .containsKey(RecordedClaim.ACCESS_MODES);
     }
 
     @Test
