@@ -175,7 +175,7 @@ class ProcessIT {
             assertThat(program.awaitExit()).isEqualTo(2);
             assertThat(program.lines())
                     .anyMatch(line -> line.contains("prefligth"))
-                    .anyMatch(line -> line.contains("did you mean preflight?"));
+                    .anyMatch(line -> line.contains("did you mean preflight"));
         }
     }
 
