@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -49,15 +50,7 @@ final class Impersonation {
             headers.put("Impersonate-Group", groups);
         }
         extra.forEach((key, values) -> headers.put("Impersonate-Extra-" + escaped(key), values));
-        headers.values().stream()
-                .flatMap(List::stream)
-                .filter(value -> !SENDABLE.matcher(value).matches())
-                .findFirst()
-                .ifPresent(
-                        value -> {
-                            throw user.invalid("as", value, "only ASCII can be sent");
-                        });
-        return headers;
+        return sendable(headers, value -> user.invalid("as", value, "only ASCII can be sent"));
     }
 
     /**
@@ -75,14 +68,20 @@ final class Impersonation {
         if (!groups.isEmpty()) {
             headers.put("Impersonate-Group", groups);
         }
+        return sendable(
+                headers,
+                value -> new InvalidSettingException("--as", value, "only ASCII can be sent"));
+    }
+
+    private static Map<String, List<String>> sendable(
+            Map<String, List<String>> headers, Function<String, InvalidSettingException> mistake) {
         headers.values().stream()
                 .flatMap(List::stream)
                 .filter(value -> !SENDABLE.matcher(value).matches())
                 .findFirst()
                 .ifPresent(
                         value -> {
-                            throw new InvalidSettingException(
-                                    "--as", value, "only ASCII can be sent");
+                            throw mistake.apply(value);
                         });
         return headers;
     }

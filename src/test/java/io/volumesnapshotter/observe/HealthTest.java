@@ -9,8 +9,6 @@ import io.volumesnapshotter.run.Run;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.simulation.SimulatedCluster;
-import io.volumesnapshotter.snapshot.SnapshotLabels;
-import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Program;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -159,14 +157,7 @@ class HealthTest {
     @Test
     void theDetailsSayWhichScheduleIsLate() {
         Instant due = Instant.parse("2026-11-21T08:00:00Z");
-        String name = SnapshotNames.snapshot("data", "hourly", due);
-        cluster.snapshot(
-                NAMESPACE,
-                name,
-                "data",
-                SnapshotLabels.of(
-                        name, "hourly", SnapshotNames.run("hourly", due), Program.INSTALLATION),
-                due);
+        Program.hadTaken(cluster, "data", due);
         cluster.driver().pause();
         try (Program program =
                 Program.start(

@@ -6,8 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.volumesnapshotter.simulation.SimulatedCluster;
-import io.volumesnapshotter.snapshot.SnapshotLabels;
-import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
@@ -205,14 +203,7 @@ class MetricsTest {
     @Test
     void afterARestartTheClusterTellsWhenAClaimWasWell() {
         Instant due = Instant.parse("2026-11-21T08:00:00Z");
-        String name = SnapshotNames.snapshot("data", "hourly", due);
-        cluster.snapshot(
-                NAMESPACE,
-                name,
-                "data",
-                SnapshotLabels.of(
-                        name, "hourly", SnapshotNames.run("hourly", due), Program.INSTALLATION),
-                due);
+        Program.hadTaken(cluster, "data", due);
         // In the first minutes of an hour its run would be made up.
         Map<String, String> settings =
                 Map.of("snapshotter.schedule", "@hourly", "snapshotter.starting-deadline", "1ms");
@@ -229,14 +220,7 @@ class MetricsTest {
     void aScheduleThatMayNotListItsClaimsDoesNotHideTheOthersAfterARestart(@TempDir Path directory)
             throws IOException {
         Instant due = Instant.parse("2026-11-21T08:00:00Z");
-        String name = SnapshotNames.snapshot("data", "hourly", due);
-        cluster.snapshot(
-                NAMESPACE,
-                name,
-                "data",
-                SnapshotLabels.of(
-                        name, "hourly", SnapshotNames.run("hourly", due), Program.INSTALLATION),
-                due);
+        Program.hadTaken(cluster, "data", due);
         TestRoutes.copyTo(directory);
         TestRoutes.schedule(directory, "all", "claims: \"*\"");
         try (Program program = start(Map.of("snapshotter.routes", directory.toString()))) {

@@ -35,10 +35,21 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The rights of each overlay: which they are, and that schedules of its reach work with them. */
 class RightsTest {
+
+    /** The components that have rights, and the overlays of their names. */
+    private static final List<String> WITH_RIGHTS =
+            List.of(
+                    "select-claims",
+                    "cluster-wide",
+                    "high-availability",
+                    "events",
+                    "preflight",
+                    "read-volumes");
 
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
 
@@ -312,15 +323,7 @@ class RightsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "select-claims",
-                "cluster-wide",
-                "high-availability",
-                "events",
-                "preflight",
-                "read-volumes"
-            })
+    @FieldSource("WITH_RIGHTS")
     void theSubjectOfEachBindingIsTheAccountWhereItIs(String overlay) throws Exception {
         for (List<HasMetadata> objects :
                 List.of(
@@ -345,15 +348,7 @@ class RightsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "select-claims",
-                "cluster-wide",
-                "high-availability",
-                "events",
-                "preflight",
-                "read-volumes"
-            })
+    @FieldSource("WITH_RIGHTS")
     void aComponentInAnOverlayOfOnesOwnBindsTheAccountThere(String component) throws Exception {
         Path own = Files.createDirectory(directory.resolve("own"));
         Files.writeString(

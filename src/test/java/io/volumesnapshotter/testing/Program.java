@@ -10,6 +10,8 @@ import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.snapshot.SnapshotLabels;
+import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -69,6 +71,17 @@ public final class Program implements AutoCloseable {
     /** Starts with these settings over quick defaults. */
     public static Program start(SimulatedCluster cluster, Map<String, String> settings) {
         return of(cluster).with(settings).start();
+    }
+
+    /** Puts a snapshot there that an earlier run of the schedule {@code hourly} took. */
+    public static void hadTaken(SimulatedCluster cluster, String claim, Instant due) {
+        String name = SnapshotNames.snapshot(claim, "hourly", due);
+        cluster.snapshot(
+                NAMESPACE,
+                name,
+                claim,
+                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due), INSTALLATION),
+                due);
     }
 
     /** Starts with claims and otherwise quick defaults. */
