@@ -4,15 +4,15 @@ WORKDIR /build
 COPY . .
 RUN mvn -B -ntp -q package -DskipTests
 # In its place, because the cache of loaded classes holds nowhere else.
-RUN src/main/image/build /opt/volume-snapshotter
+RUN src/main/image/build /opt/volume-snapshotter && src/main/image/root /opt/volume-snapshotter /root-of-image
 
-# The C library, time zones and authorities; no shell, no package manager.
-FROM gcr.io/distroless/base-nossl-debian12:nonroot
+# Nothing but the program, its Java and the C library: no shell, no package manager.
+FROM scratch
 LABEL org.opencontainers.image.title="volume-snapshotter" \
   org.opencontainers.image.description="Takes CSI VolumeSnapshots of persistent volume claims on a schedule" \
   org.opencontainers.image.licenses="Apache-2.0" \
   org.opencontainers.image.version="0.1.0"
-COPY --from=build /opt/volume-snapshotter /opt/volume-snapshotter
+COPY --from=build /root-of-image /
 ENV SNAPSHOTTER_ROUTES=/opt/volume-snapshotter/routes
 # A number, because Kubernetes cannot tell from a name that it is not root.
 USER 65532:65532

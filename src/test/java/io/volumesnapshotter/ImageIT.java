@@ -34,8 +34,10 @@ class ImageIT {
         String dockerfile = Files.readString(Path.of("Dockerfile"));
 
         assertThat(dockerfile)
-                .contains("\nRUN src/main/image/build /opt/volume-snapshotter\n")
-                .contains("\nCOPY --from=build /opt/volume-snapshotter /opt/volume-snapshotter\n");
+                .contains("\nRUN src/main/image/build /opt/volume-snapshotter && ")
+                .contains("src/main/image/root /opt/volume-snapshotter /root-of-image\n")
+                .contains("\nFROM scratch\n")
+                .contains("\nCOPY --from=build /root-of-image /\n");
     }
 
     /** So that both have as much memory, and say the same about it. */
