@@ -2,6 +2,7 @@ package io.volumesnapshotter.soak;
 
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import io.volumesnapshotter.snapshot.Snapshot;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Duration;
@@ -91,6 +92,12 @@ final class SoakWatch {
      * Whether nobody can tell of which claim it is, because one was made anew at about that time.
      */
     private boolean isOfUnknownVolume(SimulatedSnapshot snapshot) {
+        String volume = volumes.get(snapshot.uid());
+        String written = snapshot.annotations().get(Snapshot.CLAIM_UID);
+        if (volume != null && written != null && !volume.equals(written)) {
+            // The claim that the run listed was not there any more when it was created.
+            return true;
+        }
         return present.containsKey(snapshot.claim())
                 && changes.stream()
                         .map(change -> Duration.between(change, snapshot.createdAt()).abs())
