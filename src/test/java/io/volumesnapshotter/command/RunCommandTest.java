@@ -2,6 +2,7 @@ package io.volumesnapshotter.command;
 
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.volumesnapshotter.simulation.SimulatedCluster;
@@ -47,7 +48,8 @@ class RunCommandTest {
         assertThat(result.at("/items")).hasSize(2);
         assertThat(result.at("/items/0/deleted/0").asText())
                 .isEqualTo(SnapshotNames.snapshot("data", "hourly", TEN));
-        assertThat(cluster.snapshots(NAMESPACE)).hasSize(2);
+        // Storage lets go of them in its own time.
+        await().untilAsserted(() -> assertThat(cluster.snapshots(NAMESPACE)).hasSize(2));
     }
 
     @Test

@@ -93,10 +93,12 @@ class TakeCommandTest {
         cli("take", "data", "--run", "a");
         Cli.Answer answer = cli("take", "data", "--run", "b", "--keep-last", "1", "-o", "json");
         assertThat(result(answer, 0).at("/items/0/deleted/0").asText()).contains("-on-demand-a-");
-        assertThat(cluster.snapshots(NAMESPACE))
-                .extracting(SimulatedSnapshot::name)
-                .hasSize(2)
-                .anyMatch(name -> name.startsWith("data-hourly-"));
+        await().untilAsserted(
+                        () ->
+                                assertThat(cluster.snapshots(NAMESPACE))
+                                        .extracting(SimulatedSnapshot::name)
+                                        .hasSize(2)
+                                        .anyMatch(name -> name.startsWith("data-hourly-")));
     }
 
     @Test
