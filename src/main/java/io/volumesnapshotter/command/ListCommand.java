@@ -2,6 +2,7 @@ package io.volumesnapshotter.command;
 
 import io.volumesnapshotter.kubernetes.ClusterChoice;
 import io.volumesnapshotter.run.RunListeners;
+import io.volumesnapshotter.settings.NameFilter;
 import io.volumesnapshotter.settings.NearMisses;
 import io.volumesnapshotter.snapshot.Snapshot;
 import java.time.Instant;
@@ -31,7 +32,10 @@ final class ListCommand extends ClusterCommand {
     @Parameters(
             arity = "0..*",
             paramLabel = "CLAIM",
-            description = "Of these claims only; also of such as are not there any more.")
+            description = {
+                "Of these claims only; also of such as are not there any more.",
+                "Patterns as in a schedule: data-* or !data-tmp-*."
+            })
     private List<String> claims = List.of();
 
     @Option(
@@ -89,7 +93,7 @@ final class ListCommand extends ClusterCommand {
         }
         List<Listing.Row> rows =
                 new Listing(program, Instant.now())
-                        .rows(all, claims, Optional.ofNullable(schedule));
+                        .rows(all, new NameFilter(claims), Optional.ofNullable(schedule));
         output().write(
                         () -> Listing.document(rows),
                         () -> rows.stream().map(row -> SnapshotRef.shown(row.name())).toList(),
@@ -111,6 +115,7 @@ final class ListCommand extends ClusterCommand {
 
     private Set<String> missing(List<Snapshot> all) {
         Set<String> missing = new TreeSet<>(claims);
+        missing.removeIf(NameFilter::isPattern);
         all.forEach(snapshot -> missing.remove(snapshot.claim().name()));
         return missing;
     }

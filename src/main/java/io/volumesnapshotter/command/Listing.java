@@ -4,6 +4,7 @@ import io.volumesnapshotter.command.Table.Cell;
 import io.volumesnapshotter.run.Outlook;
 import io.volumesnapshotter.schedule.ClaimFacts;
 import io.volumesnapshotter.schedule.ScheduleEntry;
+import io.volumesnapshotter.settings.NameFilter;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Ownership;
 import io.volumesnapshotter.snapshot.Retention.Decision;
@@ -11,7 +12,6 @@ import io.volumesnapshotter.snapshot.Snapshot;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -75,12 +75,12 @@ final class Listing {
     /**
      * The rows, by claim, newest first.
      *
-     * @param claims names of the claims; empty for all
+     * @param claims of which claims
      */
-    List<Row> rows(List<Snapshot> all, Collection<String> claims, Optional<String> schedule) {
+    List<Row> rows(List<Snapshot> all, NameFilter claims, Optional<String> schedule) {
         Map<Claim, List<Snapshot>> byClaim = new TreeMap<>(BY_CLAIM);
         all.stream()
-                .filter(s -> claims.isEmpty() || claims.contains(s.claim().name()))
+                .filter(s -> claims.accepts(s.claim().name()))
                 .forEach(s -> byClaim.computeIfAbsent(s.claim(), any -> new ArrayList<>()).add(s));
         int runs = Math.max(FEWEST_RUNS, Math.min(MOST_RUNS, RUNS / Math.max(1, byClaim.size())));
         List<Row> rows = new ArrayList<>();

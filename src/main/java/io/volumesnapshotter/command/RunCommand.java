@@ -32,7 +32,8 @@ final class RunCommand extends RunningCommand {
     @Option(
             names = "--claim",
             paramLabel = "CLAIM",
-            description = "Of its claims only this one; may be given more than once.")
+            description =
+                    "Of its claims only this one, or those of a pattern; may be given more than once.")
     private List<String> claims = List.of();
 
     @Option(

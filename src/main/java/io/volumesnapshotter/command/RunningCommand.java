@@ -8,6 +8,7 @@ import io.volumesnapshotter.schedule.ClaimSearch;
 import io.volumesnapshotter.schedule.ClaimSearch.Candidate;
 import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.schedule.Target;
+import io.volumesnapshotter.settings.NameFilter;
 import io.volumesnapshotter.settings.NearMisses;
 import io.volumesnapshotter.snapshot.Claim;
 import java.time.Duration;
@@ -58,19 +59,18 @@ abstract class RunningCommand extends ClusterCommand {
      * @throws CommandException when there is no such claim, or no snapshot can be taken of it
      */
     final List<Target> find(Wiring.Loaded program, Schedule schedule, Collection<String> only) {
+        NameFilter wanted = new NameFilter(List.copyOf(only));
         ClaimFinder finder = new ClaimFinder(program.claims());
         ClaimSearch search = finder.search(schedule);
         boolean isNamed = schedule.policy().selection().isByName();
         List<Candidate> candidates =
-                search.candidates().stream()
-                        .filter(c -> only.isEmpty() || only.contains(c.claim().name()))
-                        .toList();
+                search.candidates().stream().filter(c -> wanted.accepts(c.claim().name())).toList();
         checkNames(search, candidates, only, schedule);
         List<Target> targets = new ArrayList<>();
         for (Candidate candidate : candidates) {
             if (candidate.reasonToSkip().isEmpty()) {
                 targets.add(finder.target(schedule, candidate));
-            } else if (isNamed || !only.isEmpty()) {
+            } else if (isNamed || wanted.isExact()) {
                 throw CommandException.nothing(
                         "claim " + candidate.claim() + ": " + candidate.reasonToSkip().get(),
                         remedy(program, search, candidate));
@@ -97,7 +97,7 @@ abstract class RunningCommand extends ClusterCommand {
         Set<String> found =
                 candidates.stream().map(c -> c.claim().name()).collect(Collectors.toSet());
         for (String name : only) {
-            if (!found.contains(name)) {
+            if (!NameFilter.isPattern(name) && !found.contains(name)) {
                 throw CommandException.nothing(
                         "schedule " + schedule.name() + " takes no claim " + name,
                         NearMisses.hint(

@@ -41,7 +41,10 @@ final class TakeCommand extends RunningCommand {
 
     private static final String PLACE = "policy:";
 
-    @Parameters(arity = "0..*", paramLabel = "CLAIM", description = "Of these claims.")
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "CLAIM",
+            description = "Of these claims; patterns as in a schedule: data-* or !data-tmp-*.")
     private List<String> claims = List.of();
 
     @Option(

@@ -5,7 +5,6 @@ import io.volumesnapshotter.kubernetes.ApiObject;
 import io.volumesnapshotter.kubernetes.CoreApi;
 import io.volumesnapshotter.schedule.ClaimSelection;
 import io.volumesnapshotter.schedule.Schedule;
-import io.volumesnapshotter.settings.Settings;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,10 +32,9 @@ final class NamespaceCheck {
                 used.addAll(
                         selection.namespaces().isEmpty()
                                 ? List.of(look.own())
-                                : selection.namespaces());
+                                : selection.namespaces().exact());
             }
         }
-        used.remove(Settings.ALL);
         Optional<Map<String, ApiObject>> all =
                 used.equals(Set.of(look.own()))
                         ? Optional.empty()

@@ -5,7 +5,6 @@ import io.volumesnapshotter.kubernetes.CoreApi;
 import io.volumesnapshotter.kubernetes.SnapshotApi;
 import io.volumesnapshotter.schedule.ClaimSelection;
 import io.volumesnapshotter.schedule.Schedule;
-import io.volumesnapshotter.settings.Settings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -60,10 +59,10 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
         Optional<String> single = selection.singleNamespace(own);
         if (single.isPresent()
                 || selection.namespaceSelector().isPresent()
-                || selection.namespaces().contains(Settings.ALL)) {
+                || selection.namespaces().exact().isEmpty()) {
             return List.of(single);
         }
-        return selection.namespaces().stream().map(Optional::of).toList();
+        return selection.namespaces().exact().stream().map(Optional::of).toList();
     }
 
     /** The manifests that grant it. */

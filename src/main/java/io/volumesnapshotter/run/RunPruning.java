@@ -4,7 +4,7 @@ import io.volumesnapshotter.run.ClaimProgress.Phase;
 import io.volumesnapshotter.run.Pruning.Occasion;
 import io.volumesnapshotter.schedule.ClaimFacts;
 import io.volumesnapshotter.schedule.Policy;
-import io.volumesnapshotter.settings.Settings;
+import io.volumesnapshotter.settings.NameFilter;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Ownership;
 import io.volumesnapshotter.snapshot.Retention.Decision;
@@ -157,16 +157,15 @@ public final class RunPruning {
 
     /** Claims that only have to be pruned need not exist any more, so their names decide. */
     private Collection<Claim> prunable(Collection<Claim> listed) {
-        List<String> names = policy.selection().names();
-        List<String> namespaces = policy.selection().namespaces();
+        NameFilter names = policy.selection().names();
+        NameFilter namespaces = policy.selection().namespaces();
         return listed.stream()
                 .filter(claim -> !claim.name().isEmpty())
-                .filter(claim -> names.isEmpty() || names.contains(claim.name()))
+                .filter(claim -> names.accepts(claim.name()))
                 .filter(
                         claim ->
                                 targets.listedNamespace().isPresent()
-                                        || namespaces.contains(Settings.ALL)
-                                        || namespaces.contains(claim.namespace()))
+                                        || namespaces.accepts(claim.namespace()))
                 .toList();
     }
 

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.schedule;
 
 import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.NameFilter;
 import io.volumesnapshotter.settings.ScheduleSettings;
 import io.volumesnapshotter.settings.Setting;
 import io.volumesnapshotter.settings.Settings;
@@ -21,9 +22,9 @@ import java.util.Set;
  * @param classOfDriver the VolumeSnapshotClass for claims of a CSI driver
  */
 public record ClaimSelection(
-        List<String> namespaces,
+        NameFilter namespaces,
         Optional<String> namespaceSelector,
-        List<String> names,
+        NameFilter names,
         Optional<String> selector,
         Set<String> storageClasses,
         boolean optIn,
@@ -33,10 +34,10 @@ public record ClaimSelection(
      * @throws InvalidSettingException when a setting is wrong or two contradict each other
      */
     static ClaimSelection of(Settings settings) {
-        List<String> names = settings.get(ScheduleSettings.CLAIMS);
+        NameFilter names = new NameFilter(settings.get(ScheduleSettings.CLAIMS));
         ClaimSelection selection =
                 new ClaimSelection(
-                        settings.get(ScheduleSettings.NAMESPACE),
+                        new NameFilter(settings.get(ScheduleSettings.NAMESPACE)),
                         settings.get(ScheduleSettings.NAMESPACE_SELECTOR),
                         names,
                         settings.get(ScheduleSettings.CLAIM_SELECTOR),
@@ -57,7 +58,7 @@ public record ClaimSelection(
                         ScheduleSettings.STORAGE_CLASS,
                         ScheduleSettings.OPT_IN,
                         ScheduleSettings.SNAPSHOT_CLASS_BY_DRIVER)) {
-            if (!names.isEmpty()
+            if (names.isExact()
                     && !settings.text(condition).isEmpty()
                     && !settings.text(condition).equals("false")) {
                 throw settings.invalid(
@@ -84,18 +85,22 @@ public record ClaimSelection(
 
     /** Whether the claims are known without looking at the cluster. */
     public boolean isByName() {
-        return !names.isEmpty()
+        return names.isExact()
                 && namespaceSelector.isEmpty()
-                && !namespaces.contains(Settings.ALL);
+                && (namespaces.isEmpty() || namespaces.isExact());
     }
 
-    /** Whether a claim's name is one of those that are meant. */
+    /** Whether a claim's name is one of those that are meant, but for what is left out of them. */
     boolean isNamed(FoundClaim claim) {
-        return names.isEmpty() || names.contains(claim.name().name());
+        return names.includes(claim.name().name());
     }
 
     /** Why a claim whose name is meant is not selected, if so. */
     Optional<String> whyNot(FoundClaim claim) {
+        Optional<String> excluded = names.excludedBy(claim.name().name());
+        if (excluded.isPresent()) {
+            return excluded.map(word -> "its name is left out by " + word);
+        }
         if (!storageClasses.isEmpty() && !storageClasses.contains(claim.storageClass())) {
             return Optional.of(
                     claim.storageClass().isEmpty()
@@ -113,11 +118,11 @@ public record ClaimSelection(
 
     /** The namespace in which all claims are, or empty when they may be in several. */
     public Optional<String> singleNamespace(String own) {
-        if (namespaceSelector.isPresent()
-                || namespaces.size() > 1
-                || namespaces.contains(Settings.ALL)) {
-            return Optional.empty();
+        if (namespaces.isEmpty() && namespaceSelector.isEmpty()) {
+            return Optional.of(own);
         }
-        return Optional.of(namespaces.isEmpty() ? own : namespaces.get(0));
+        return namespaceSelector.isEmpty() && namespaces.exact().size() == 1
+                ? Optional.of(namespaces.exact().get(0))
+                : Optional.empty();
     }
 }

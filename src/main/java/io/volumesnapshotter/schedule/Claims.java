@@ -80,8 +80,7 @@ public final class Claims implements HeldBySchedule {
         }
         Map<Claim, String> toTell = new HashMap<>();
         List<Target> targets = new ArrayList<>();
-        Set<String> withoutClaim = new HashSet<>(selection.namespaces());
-        withoutClaim.remove(Settings.ALL);
+        Set<String> withoutClaim = new HashSet<>(selection.namespaces().exact());
         for (FoundClaim claim : list(selection)) {
             withoutClaim.remove(claim.name().namespace());
             Optional<String> reason = claim.reasonToSkip();
@@ -140,7 +139,8 @@ public final class Claims implements HeldBySchedule {
         return namespaces(selection).stream()
                 .flatMap(
                         namespace ->
-                                selection.names().stream().map(name -> new Claim(namespace, name)))
+                                selection.names().exact().stream()
+                                        .map(name -> new Claim(namespace, name)))
                 .toList();
     }
 
@@ -182,7 +182,9 @@ public final class Claims implements HeldBySchedule {
     }
 
     private List<String> namespaces(ClaimSelection selection) {
-        return selection.namespaces().isEmpty() ? List.of(ownNamespace) : selection.namespaces();
+        return selection.namespaces().isEmpty()
+                ? List.of(ownNamespace)
+                : selection.namespaces().exact();
     }
 
     private List<FoundClaim> list(ClaimSelection selection) {
@@ -266,15 +268,14 @@ public final class Claims implements HeldBySchedule {
     }
 
     private Predicate<FoundClaim> inNamespace(ClaimSelection selection, Optional<String> single) {
-        if (single.isPresent() || selection.namespaces().contains(Settings.ALL)) {
+        if (single.isPresent()) {
             return any -> true;
         }
-        Set<String> namespaces =
-                selection
-                        .namespaceSelector()
-                        .map(this::namespaces)
-                        .orElseGet(() -> Set.copyOf(selection.namespaces()));
-        return claim -> namespaces.contains(claim.name().namespace());
+        Optional<Set<String>> labelled = selection.namespaceSelector().map(this::namespaces);
+        return claim ->
+                labelled.isPresent()
+                        ? labelled.get().contains(claim.name().namespace())
+                        : selection.namespaces().accepts(claim.name().namespace());
     }
 
     private Set<String> namespaces(String selector) {

@@ -176,7 +176,8 @@ public final class PolicyComponent extends DefaultComponent {
         }
         boolean namesClaims =
                 own.containsKey(ScheduleSettings.CLAIMS.name())
-                        && !Settings.ALL.equals(own.get(ScheduleSettings.CLAIMS.name()));
+                        && !String.valueOf(own.get(ScheduleSettings.CLAIMS.name()))
+                                .matches(".*[*?!].*");
         boolean replaced =
                 namesClaims && setting.equals(ScheduleSettings.SNAPSHOT_CLASS_BY_DRIVER.name())
                         || own.keySet().stream()

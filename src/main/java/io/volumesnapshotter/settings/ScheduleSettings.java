@@ -28,7 +28,8 @@ public final class ScheduleSettings {
                     Type.text(Settings::namespaces),
                     "the program's",
                     Group.WHERE,
-                    "namespaces of the claims, separated by commas; `*`: all");
+                    "namespaces of the claims, separated by commas; `*`: all; `team-*,!team-test`: by"
+                            + " patterns");
 
     public static final Setting<Optional<String>> NAMESPACE_SELECTOR =
             empty(
@@ -42,7 +43,7 @@ public final class ScheduleSettings {
                     "claims",
                     Type.text(Settings::claims),
                     Group.WHICH,
-                    "names of the claims, separated by commas; `*`: all");
+                    "names of the claims, separated by commas; `*`: all; `data-*,!data-tmp-*`: by patterns");
 
     public static final Setting<Optional<String>> CLAIM_SELECTOR =
             empty(

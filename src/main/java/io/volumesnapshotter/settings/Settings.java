@@ -35,6 +35,9 @@ public final class Settings {
     private static final Pattern DURATION = Pattern.compile("(?:\\d+(?:ms|s|m|h|d))+");
     private static final Pattern HOURS_AND_DAYS =
             Pattern.compile("(?:(\\d{1,9})d)?(?:(\\d{1,9})h)?");
+    private static final String PATTERNS =
+            "; * means all, data-* those that begin so, and !data-tmp-* leaves some out";
+
     private static final String DNS_REMEDY =
             "lower case letters, digits, '-' and '.', first and last a letter or digit, at most "
                     + ObjectNames.MAX_NAME
@@ -77,24 +80,28 @@ public final class Settings {
         return values.apply(name).map(String::trim).orElse("");
     }
 
-    /** Names of claims, in the order given, each once; none for {@code *}. */
+    /** Names of claims and patterns, in the order given, each once; none for {@code *}. */
     public List<String> claims(String name) {
         return text(name).equals(ALL)
                 ? List.of()
-                : names(name, ObjectNames::isSubdomain, "a claim's name has " + DNS_REMEDY);
+                : names(
+                        name,
+                        word -> ObjectNames.isSubdomain(NameFilter.sample(word)),
+                        "a claim's name has " + DNS_REMEDY + PATTERNS);
     }
 
-    /** Names of namespaces, or {@code *} alone. */
+    /** Names of namespaces and patterns, or {@code *} alone. */
     public List<String> namespaces(String name) {
         return text(name).equals(ALL)
                 ? List.of(ALL)
                 : names(
                         name,
-                        ObjectNames::isLabel,
+                        word -> ObjectNames.isLabel(NameFilter.sample(word)),
                         "a namespace's name has lower case letters, digits and '-', first and last a"
                                 + " letter or digit, at most "
                                 + ObjectNames.MAX_LABEL
-                                + " characters; * means all");
+                                + " characters"
+                                + PATTERNS);
     }
 
     /** Names of objects, in the order given, each once. */

@@ -93,6 +93,19 @@ class PlanCommandTest {
     }
 
     @Test
+    void whatAPatternMeansAndLeavesOutIsShown() {
+        cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "list");
+        cluster.claim(NAMESPACE, "data-tmp-1");
+        cluster.claim(NAMESPACE, "data-2");
+        JsonNode plan = plan(cli("data*,!data-tmp-*").run("plan", "-o", "json"));
+        assertThat(plan.at("/claims"))
+                .extracting(c -> c.at("/name").asText() + ": " + c.at("/reason").asText(""))
+                .containsExactlyInAnyOrder(
+                        "data: ", "data-2: ", "data-tmp-1: its name is left out by !data-tmp-*");
+        assertThat(plan.at("/plans")).hasSize(2);
+    }
+
+    @Test
     void aNamedClaimThatIsNotThereIsTold() {
         cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "list");
         JsonNode plan = plan(cli("data,dta").run("plan", "hourly", "-o", "json"));
