@@ -2,7 +2,6 @@ package io.volumesnapshotter.command;
 
 import java.util.List;
 import java.util.function.Consumer;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.RunLast;
@@ -36,6 +35,7 @@ public final class Commands {
             Object program, CommandEnvironment environment, Consumer<Boolean> verbose) {
         CommandLine line = new CommandLine(program);
         commands(environment).forEach(line::addSubcommand);
+        line.addSubcommand(new CompletionCommand(environment.console()));
         line.setUsageHelpWidth(WIDTH);
         line.getSubcommands().values().forEach(Commands::describe);
         Failed failed = new Failed(environment.console());
@@ -83,14 +83,5 @@ public final class Commands {
             verbose.accept(command.isVerbose());
         }
         return new RunLast().execute(parsed);
-    }
-
-    /**
-     * What lets bash or zsh complete the commands.
-     *
-     * @param line the command line
-     */
-    static String completion(CommandLine line) {
-        return AutoComplete.bash(line.getCommandName(), line);
     }
 }
