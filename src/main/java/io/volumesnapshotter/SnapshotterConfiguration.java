@@ -2,6 +2,8 @@ package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.command.Wiring;
+import io.volumesnapshotter.hook.Freezes;
+import io.volumesnapshotter.hook.Sessions;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
@@ -196,6 +198,12 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("retryPolicy", new RetryPolicy(apiServer));
         registry.bind("deletionGate", new DeletionGate(brake, snapshots, listeners, clock));
         registry.bind("creationLimiter", new CreationLimiter(threads.pool("create-snapshots")));
+        registry.bind("freezes", new Freezes(context, client, threads.timer("freezes")));
+        registry.bind(
+                "session",
+                new Sessions(
+                        Path.of(settings.get(ProgramSettings.DATA_SOURCES)),
+                        threads.pool("sessions")));
         registry.bind("failures", failures);
         registry.bind("events", events);
         registry.bind("notifications", ExecutorService.class, notifications);

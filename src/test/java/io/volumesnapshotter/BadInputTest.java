@@ -78,6 +78,9 @@ class BadInputTest {
                     keep-within       | 0d             | give hours or days above 0
                     keep-within       | 999999999999d  | give hours or days above 0
                     keep-within       | 40000d         | give hours or days above 0
+                    quiesce           | 'my db'        | a name has lower case letters
+                    data-source       | ../etc         | a name has lower case letters
+                    freeze-timeout    | 0s             | with its unit
                     ready-timeout     | 15             | with its unit
                     ready-timeout     | 0s             | with its unit
                     ready-timeout     | -1m            | with its unit
@@ -190,7 +193,7 @@ class BadInputTest {
         assertThat(startWithRoutes())
                 .contains(
                         "run-schedule.camel.yaml:24: bean: \"snapshot\"",
-                        "failures, retryPolicy, runs, snapshots");
+                        "failures, freezes, retryPolicy, runs, session, snapshots");
     }
 
     @Test

@@ -74,6 +74,7 @@ class ChartTest {
         "examples/overlays/select-claims, selectClaims=true",
         "examples/overlays/commands, commands=true",
         "examples/overlays/read-claims, readClaims=true",
+        "examples/overlays/hooks, hooks=true",
         "examples/overlays/cluster-wide, clusterWide=true",
         "examples/overlays/read-volumes, selectClaims=true readVolumes=true",
         "examples/overlays/events, events=true",

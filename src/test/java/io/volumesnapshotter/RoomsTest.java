@@ -26,6 +26,7 @@ class RoomsTest {
                     "snapshot",
                     "schedule",
                     "run",
+                    "hook",
                     "restore",
                     "preflight",
                     "routes",

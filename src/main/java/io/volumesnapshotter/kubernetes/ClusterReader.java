@@ -1,22 +1,11 @@
 package io.volumesnapshotter.kubernetes;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import io.fabric8.kubernetes.api.model.Status;
-import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
-import io.fabric8.kubernetes.client.http.AsyncBody;
-import io.fabric8.kubernetes.client.http.HttpClient;
-import io.fabric8.kubernetes.client.http.HttpRequest;
-import io.fabric8.kubernetes.client.http.HttpResponse;
-import io.volumesnapshotter.settings.OneLine;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -25,10 +14,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * Reads objects of the cluster as a stream, and keeps only the fields that are asked for: whoever
@@ -44,32 +31,12 @@ public final class ClusterReader {
     private static final int GONE = 410;
     private static final int NOT_FOUND = 404;
 
-    /** How much of an answer is read that is an error, in bytes; it says why in its first ones. */
-    private static final int MAX_ERROR = 256 * 1024;
-
-    /**
-     * Names are not put into a table: whoever writes annotations could fill it, or let all fall
-     * into one place of it.
-     */
-    private static final JsonFactory JSON =
-            JsonFactory.builder()
-                    .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-                    .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-                    .streamReadConstraints(
-                            StreamReadConstraints.builder()
-                                    .maxNameLength(Integer.MAX_VALUE)
-                                    .build())
-                    .build();
-
     private final KubernetesClient client;
+    private final AnswerStream stream;
 
     public ClusterReader(KubernetesClient client) {
         this.client = client;
-    }
-
-    /** Reads an answer that is no error. */
-    private interface Reading<T> {
-        T read(JsonParser parser) throws IOException;
+        stream = new AnswerStream(client);
     }
 
     private record Page(List<ApiObject> items, String next) {}
@@ -148,6 +115,46 @@ public final class ClusterReader {
             }
             return Optional.empty();
         }
+    }
+
+    /**
+     * Waits by a watch until one object is as it is wanted.
+     *
+     * @param fields what is kept of each event, as JSON pointers below {@code /type} and {@code
+     *     /object}
+     * @param limit how long the server is asked to watch; the answer may take a second longer
+     * @param until whether an event is the one that is waited for
+     * @return that event; empty when the server ended the watch before it
+     * @throws KubernetesClientException when it is refused, or breaks
+     */
+    public Optional<ApiObject> watch(
+            ResourceDefinitionContext kind,
+            Optional<String> namespace,
+            String name,
+            Collection<String> fields,
+            Duration limit,
+            Predicate<ApiObject> until) {
+        FieldReader events = new FieldReader(fields);
+        String path =
+                "%s?watch=1&fieldSelector=%s&timeoutSeconds=%d"
+                        .formatted(
+                                path(kind, namespace),
+                                encode("metadata.name=" + name),
+                                limit.plusMillis(999).toSeconds());
+        return stream.read(
+                "watch",
+                kind,
+                path,
+                limit.plusSeconds(1),
+                parser -> {
+                    while (parser.nextToken() == JsonToken.START_OBJECT) {
+                        ApiObject event = events.read(parser);
+                        if (until.test(event)) {
+                            return Optional.of(event);
+                        }
+                    }
+                    return Optional.empty();
+                });
     }
 
     private Page page(
@@ -233,73 +240,24 @@ public final class ClusterReader {
         return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 
+    /** Reads a whole answer. */
     private <T> T send(
-            String verb, ResourceDefinitionContext kind, String path, Reading<T> reading) {
-        HttpClient http = client.getHttpClient();
-        Duration limit = Duration.ofMillis(client.getConfiguration().getRequestTimeout());
-        HttpRequest request =
-                http.newHttpRequestBuilder()
-                        .uri(client.getConfiguration().getMasterUrl() + path)
-                        .header("Accept", "application/json")
-                        .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
-                        .build();
-        try (BodyStream body = new BodyStream(limit)) {
-            CompletableFuture<HttpResponse<AsyncBody>> sent = http.consumeBytes(request, body);
-            HttpResponse<AsyncBody> response = await(sent);
-            body.begin(response.body());
-            if (!response.isSuccessful()) {
-                throw failure(request, response, body);
-            }
-            try (JsonParser parser = JSON.createParser((InputStream) body)) {
-                T read = reading.read(parser);
-                // To the end, so that the connection serves another request.
-                while (parser.nextToken() != null) {
-                    parser.skipChildren();
-                }
-                return read;
-            }
-        } catch (IOException e) {
-            throw new KubernetesClientException(
-                    "Operation: [%s]  for kind: [%s]  failed.".formatted(verb, kind.getKind()), e);
-        }
-    }
-
-    private static <T> T await(CompletableFuture<T> sent) throws IOException {
-        try {
-            return sent.get();
-        } catch (InterruptedException e) {
-            sent.cancel(true);
-            Thread.currentThread().interrupt();
-            throw (IOException) new InterruptedIOException().initCause(e);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof KubernetesClientException failure) {
-                throw failure.copyAsCause();
-            }
-            throw new IOException(e.getCause().getMessage(), e.getCause());
-        }
-    }
-
-    /** An error as the client tells it, with the server's status. */
-    private KubernetesClientException failure(
-            HttpRequest request, HttpResponse<?> response, InputStream body) {
-        Status status = null;
-        try {
-            String text = new String(body.readNBytes(MAX_ERROR), StandardCharsets.UTF_8);
-            status = client.getKubernetesSerialization().unmarshal(text, Status.class);
-        } catch (IOException | RuntimeException e) {
-            // It is no Status: the code has to do.
-        }
-        if (status == null || status.getMessage() == null && status.getReason() == null) {
-            status = new StatusBuilder().withMessage(response.message()).build();
-        }
-        status.setCode(response.code());
-        return new KubernetesClientException(
-                "Failure executing: GET at: %s. Message: %s."
-                        .formatted(
-                                request.uri(), OneLine.of(Objects.toString(status.getMessage()))),
-                null,
-                response.code(),
-                status,
-                request);
+            String verb,
+            ResourceDefinitionContext kind,
+            String path,
+            AnswerStream.Reading<T> reading) {
+        return stream.read(
+                verb,
+                kind,
+                path,
+                Duration.ofMillis(client.getConfiguration().getRequestTimeout()),
+                parser -> {
+                    T read = reading.read(parser);
+                    // To the end, so that the connection serves another request.
+                    while (parser.nextToken() != null) {
+                        parser.skipChildren();
+                    }
+                    return read;
+                });
     }
 }

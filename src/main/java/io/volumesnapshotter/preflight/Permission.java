@@ -18,6 +18,9 @@ import java.util.Optional;
  */
 record Permission(String verb, ResourceDefinitionContext resource, Optional<String> namespace) {
 
+    /** To write on a snapshot that it is consistent. */
+    private static final String PATCH = "patch";
+
     /** To list claims, which lets deletions spare what a claim is being restored from. */
     static Permission toListClaims(Optional<String> namespace) {
         return new Permission("list", CoreApi.CLAIMS, namespace);
@@ -50,6 +53,9 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
             if (takes) {
                 rights.add(new Permission("create", SnapshotApi.KIND, namespace));
             }
+            if (schedule.policy().quiesce().isPresent()) {
+                rights.add(new Permission(PATCH, SnapshotApi.KIND, namespace));
+            }
             rights.add(new Permission("delete", SnapshotApi.KIND, namespace));
         }
         return rights;
@@ -67,6 +73,9 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
 
     /** The manifests that grant it. */
     String grantedIn(String own) {
+        if (verb.equals(PATCH)) {
+            return "k8s/components/hooks";
+        }
         if (!namespace.equals(Optional.of(own))) {
             return "k8s/components/cluster-wide";
         }

@@ -2,6 +2,7 @@ package io.volumesnapshotter.run;
 
 import io.volumesnapshotter.run.ClaimProgress.Phase;
 import io.volumesnapshotter.schedule.Policy;
+import io.volumesnapshotter.schedule.Quiesce;
 import io.volumesnapshotter.schedule.Target;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Ownership;
@@ -85,6 +86,11 @@ public final class Run {
     /** Whether it only prunes. */
     public boolean prunesOnly() {
         return policy.pruneOnly().isPresent();
+    }
+
+    /** How the applications of its claims are frozen while storage cuts. */
+    public Optional<Quiesce> quiesce() {
+        return policy.quiesce();
     }
 
     /** All claims. */

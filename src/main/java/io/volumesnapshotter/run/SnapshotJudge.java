@@ -13,10 +13,13 @@ import java.time.Instant;
  * Judges what one look at the cluster shows of a claim's snapshot. It is a function of what it is
  * given, and changes nothing.
  */
-final class SnapshotJudge {
+public final class SnapshotJudge {
 
     /** What is said of a claim whose creation was not carried out in time. */
     static final String UNASKED = "it could not be asked for in the time that the run had";
+
+    /** What a failure begins with whose snapshot is there, but was not taken as it was to be. */
+    public static final String NOT_CONSISTENT = "not consistent: ";
 
     /** How often the same snapshot is asked for when the answer was "exists" and it does not. */
     static final int MAX_REQUESTS = 3;
@@ -114,6 +117,12 @@ final class SnapshotJudge {
             return failed(
                     claim, "the snapshot is being deleted by someone else", DELETED_BY_OTHERS);
         }
+        if (snapshot.unproven() && isLeftBehind(progress)) {
+            return failed(
+                    claim,
+                    NOT_CONSISTENT + "the program ended, or lost the answer, while it was taken",
+                    "nothing: the next run takes another one");
+        }
         if (snapshot.ready()) {
             return Verdict.of(Outcome.READY);
         }
@@ -146,6 +155,11 @@ final class SnapshotJudge {
                         "look at the snapshot and the driver's log; if the storage only needs"
                                 + " longer, raise ready-timeout")
                 : Verdict.of(Outcome.WAIT);
+    }
+
+    /** Whether no freeze of this run can prove it any more. */
+    private static boolean isLeftBehind(ClaimProgress progress) {
+        return progress.phase() == ClaimProgress.Phase.REQUESTED && !progress.isCreated();
     }
 
     private Verdict ofNothing(Claim claim, ClaimProgress progress) {

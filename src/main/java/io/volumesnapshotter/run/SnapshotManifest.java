@@ -31,6 +31,7 @@ final class SnapshotManifest {
         labels.putAll(SnapshotLabels.of(name, schedule, run, installation));
         Map<String, String> annotations = new LinkedHashMap<>(policy.annotations());
         target.recorded().ifPresent(recorded -> annotations.putAll(recorded.annotations()));
+        policy.quiesce().ifPresent(how -> annotations.put(Snapshot.QUIESCE, how.kind()));
         target.claimUid().ifPresent(uid -> annotations.put(Snapshot.CLAIM_UID, uid));
 
         Map<String, Object> metadata = new LinkedHashMap<>();

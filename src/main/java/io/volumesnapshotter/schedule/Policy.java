@@ -32,6 +32,7 @@ import java.util.Optional;
  *     if this schedule had taken them
  * @param pruneOnly selects snapshots of other tools by their labels; then none are taken, and the
  *     keep rules apply to these
+ * @param quiesce how applications are frozen while storage cuts; empty for not at all
  */
 public record Policy(
         ClaimSelection selection,
@@ -48,7 +49,8 @@ public record Policy(
         Map<String, String> labels,
         Map<String, String> annotations,
         boolean adopt,
-        Optional<String> pruneOnly) {
+        Optional<String> pruneOnly,
+        Optional<Quiesce> quiesce) {
 
     /** The longest wait between two looks where somebody waits for the end of the run. */
     private static final Duration ATTENDED = Duration.ofSeconds(1);
@@ -75,7 +77,8 @@ public record Policy(
                 labels,
                 annotations,
                 adopt,
-                pruneOnly);
+                pruneOnly,
+                quiesce);
     }
 
     /**
@@ -98,9 +101,14 @@ public record Policy(
                         labels(settings),
                         settings.get(ScheduleSettings.ANNOTATIONS),
                         settings.get(ScheduleSettings.ADOPT),
-                        settings.get(ScheduleSettings.PRUNE_ONLY));
+                        settings.get(ScheduleSettings.PRUNE_ONLY),
+                        Quiesce.of(settings));
         if (policy.adopt && policy.pruneOnly.isPresent()) {
             throw settings.invalid(ScheduleSettings.ADOPT, "leave out one of adopt and prune-only");
+        }
+        if (policy.quiesce.isPresent() && policy.pruneOnly.isPresent()) {
+            throw settings.invalid(
+                    ScheduleSettings.QUIESCE, "leave out one of quiesce and prune-only");
         }
         if (policy.pruneOnly.isPresent() && !policy.selection.isByNameAlone()) {
             throw settings.invalid(

@@ -64,6 +64,14 @@ public final class ProgramSettings {
                     "5s",
                     "how often the program looks for edits");
 
+    public static final Setting<String> DATA_SOURCES =
+            setting(
+                    "data-sources",
+                    Type.text(Settings::text),
+                    "/etc/volume-snapshotter/data-sources",
+                    "directory with a folder for each database that hooks freeze, as a mounted"
+                            + " Secret makes it: `url`, `username` and `password`");
+
     public static final Setting<String> LOG_FORMAT =
             setting(
                     "log-format",

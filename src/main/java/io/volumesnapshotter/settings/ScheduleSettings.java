@@ -197,6 +197,31 @@ public final class ScheduleSettings {
                     "selects snapshots of other tools by their labels; then none are taken, and the"
                             + " keep rules apply to these");
 
+    public static final Setting<Optional<String>> QUIESCE =
+            empty(
+                    "quiesce",
+                    Type.text(Settings::objectName),
+                    Group.QUIESCE,
+                    "how the application is frozen while storage cuts: by the routes `freeze-…` and"
+                            + " `thaw-…` of this name");
+
+    public static final Setting<Optional<String>> DATA_SOURCE =
+            empty(
+                    "data-source",
+                    Type.text(Settings::objectName),
+                    Group.QUIESCE,
+                    "folder in `snapshotter.data-sources` that says where the database is and who"
+                            + " logs in");
+
+    public static final Setting<Duration> FREEZE_TIMEOUT =
+            setting(
+                    "freeze-timeout",
+                    Type.duration(Settings::duration),
+                    "30s",
+                    Group.ALONE,
+                    "how long a freeze may last; a snapshot that storage has not cut by then is not"
+                            + " consistent, which is a failure");
+
     public static final Setting<Duration> READY_TIMEOUT =
             setting(
                     "ready-timeout",

@@ -32,6 +32,8 @@ public record Setting<T>(
         SNAPSHOT_CLASS,
         /** What stays. */
         KEEP_RULES,
+        /** How applications are frozen. */
+        QUIESCE,
         /** Inherited by itself. */
         ALONE
     }

@@ -32,7 +32,7 @@ import java.util.function.Predicate;
  *
  * <p>Whatever the rules say, the newest ready snapshot stays, and what is dated in the future is
  * never stale. One that is not ready is stale only when a newer one is ready, or when the driver
- * refused it for good.
+ * refused it for good. One that was to be consistent and is not proven to be counts as not ready.
  */
 public final class Retention {
 
@@ -113,7 +113,7 @@ public final class Retention {
                     reasons.add(snapshot, "not ready yet");
                 } else if (!hopeless && !newerIsReady.test(snapshot)) {
                     reasons.add(snapshot, "not ready yet, and no newer one is");
-                } else if (!snapshot.isCut() && failedToKeep > 0) {
+                } else if ((!snapshot.isCut() || snapshot.unproven()) && failedToKeep > 0) {
                     failedToKeep--;
                     reasons.add(snapshot, "kept for looking at");
                 }
@@ -144,7 +144,8 @@ public final class Retention {
      */
     private static void keepCopiesThatAreNotReady(
             List<Snapshot> newestFirst, Keep keep, ZoneId zone, Reasons reasons) {
-        Predicate<Snapshot> isCopy = s -> !s.terminating() && (s.ready() || s.isCut());
+        Predicate<Snapshot> isCopy =
+                s -> !s.terminating() && (s.ready() || s.isCut() && !s.unproven());
         List<Snapshot> copies = newestFirst.stream().filter(isCopy).toList();
         if (copies.stream().allMatch(Snapshot::ready)) {
             return;
@@ -175,6 +176,9 @@ public final class Retention {
     private static String whyStale(Snapshot snapshot) {
         if (isHopeless(snapshot)) {
             return "it cannot become ready: " + snapshot.error();
+        }
+        if (snapshot.unproven()) {
+            return "it is not consistent, and a newer one is ready";
         }
         return snapshot.ready() || snapshot.isCut()
                 ? "no rule keeps it"

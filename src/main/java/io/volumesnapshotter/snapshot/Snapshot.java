@@ -21,11 +21,13 @@ import java.util.Map;
  *     there
  * @param snapshotClass {@code spec.volumeSnapshotClassName}, or null
  * @param started whether a VolumeSnapshotContent is bound, which is when the driver's work starts
- * @param ready {@code status.readyToUse}
+ * @param ready {@code status.readyToUse}, unless it is unproven
  * @param deletedAt {@code metadata.deletionTimestamp}, since when it is being deleted, or null
  * @param hold what pins it
  * @param error {@code status.error.message}, or null
  * @param claimUid the uid of its claim by the annotation {@value #CLAIM_UID}, or null
+ * @param unproven whether its application was to be frozen while storage cut ({@value #QUIESCE}),
+ *     and nothing says that it was ({@value #CONSISTENT})
  */
 public record Snapshot(
         String name,
@@ -42,10 +44,17 @@ public record Snapshot(
         Instant deletedAt,
         Hold hold,
         String error,
-        String claimUid) {
+        String claimUid,
+        boolean unproven) {
 
     /** The annotation that tells claims apart that had the same name one after the other. */
     public static final String CLAIM_UID = "volume-snapshotter/claim-uid";
+
+    /** The annotation that names how the application was to be frozen. */
+    public static final String QUIESCE = "volume-snapshotter/quiesce";
+
+    /** The annotation that says that the application was frozen while storage cut. */
+    public static final String CONSISTENT = "volume-snapshotter/consistent";
 
     /** How far clocks of storage, the API server and this machine may differ. */
     static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(5);
@@ -61,7 +70,7 @@ public record Snapshot(
             String name, Claim claim, Map<String, String> labels, String claimUid, Instant at) {
         return new Snapshot(
                 name, "", "", claim, labels, at, at, "", null, true, true, null, Hold.NONE, null,
-                claimUid);
+                claimUid, false);
     }
 
     /**

@@ -25,6 +25,9 @@ public final class SnapshotReader {
     private static final String HOLD_REASON = ApiObject.annotation(Hold.REASON);
     private static final String CLAIM_UID = ApiObject.annotation(Snapshot.CLAIM_UID);
 
+    private static final String QUIESCE = ApiObject.annotation(Snapshot.QUIESCE);
+    private static final String CONSISTENT = ApiObject.annotation(Snapshot.CONSISTENT);
+
     /** What is read of each. */
     public static final List<String> FIELDS =
             Stream.concat(
@@ -46,7 +49,9 @@ public final class SnapshotReader {
                                     HOLD,
                                     HOLD_UNTIL,
                                     HOLD_REASON,
-                                    CLAIM_UID),
+                                    CLAIM_UID,
+                                    QUIESCE,
+                                    CONSISTENT),
                             SnapshotLabels.READ.stream().map(ApiObject::label))
                     .toList();
 
@@ -55,6 +60,7 @@ public final class SnapshotReader {
     /** Reads one of which {@link #FIELDS} were kept. */
     public static Snapshot read(ApiObject object) {
         String snapshotClass = object.text(CLASS);
+        boolean unproven = object.has(QUIESCE) && !"true".equals(object.text(CONSISTENT));
         return new Snapshot(
                 object.text(ApiObject.NAME),
                 object.text(ApiObject.UID),
@@ -66,11 +72,12 @@ public final class SnapshotReader {
                 object.has(SIZE) ? object.text(SIZE, "") : null,
                 snapshotClass == null ? null : snapshotClass.intern(),
                 object.has(CONTENT),
-                object.isTrue(READY),
+                object.isTrue(READY) && !unproven,
                 time(object.text(ApiObject.DELETED)),
                 hold(object),
                 object.has(ERROR) ? object.text(ERROR_MESSAGE, "no message") : null,
-                object.text(CLAIM_UID));
+                object.text(CLAIM_UID),
+                unproven);
     }
 
     private static Hold hold(ApiObject object) {

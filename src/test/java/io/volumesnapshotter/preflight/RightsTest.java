@@ -143,6 +143,15 @@ class RightsTest {
     }
 
     @Test
+    void hooksAddsThePatchAndTheWatchOfSnapshots() throws Exception {
+        assertThat(rules(Kustomize.build(OVERLAYS.resolve("hooks"))))
+                .containsExactlyInAnyOrder(
+                        "Role volume-snapshotter " + SNAPSHOTS,
+                        "Role volume-snapshotter-hooks"
+                                + " snapshot.storage.k8s.io/volumesnapshots: patch watch");
+    }
+
+    @Test
     void selectClaimsLetsClaimsOfTheNamespaceBeSelected() throws Exception {
         apply(SELECT_CLAIMS);
         assertThat(taken(SELECTING)).isEqualTo("apps/db");

@@ -123,6 +123,11 @@ class FlowTest {
                     "await-ready: to direct:take-snapshot",
                     // How many at once, and when.
                     "create-snapshot: process creationLimiter",
+                    // What these do not prove consistent, though it was to be, is no success.
+                    "create-snapshot: bean freezes freeze",
+                    "create-snapshot: bean freezes awaitCut",
+                    "create-snapshot: bean freezes thaw",
+                    "take-snapshot: bean freezes markConsistent",
                     // Commands find out by themselves.
                     "change-object: bean changes send",
                     "take-snapshot: delay",

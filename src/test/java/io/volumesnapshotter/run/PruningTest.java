@@ -58,6 +58,7 @@ class PruningTest {
                         "poll-interval", "1s",
                         "max-poll-interval", "30s",
                         "starting-deadline", "15m",
+                        "freeze-timeout", "30s",
                         "concurrency", "4")
                 .forEach(all::putIfAbsent);
         assertThat(ScheduleSettings.names()).containsAll(all.keySet());

@@ -34,6 +34,7 @@ class SnapshotJudgeTest {
                     "poll-interval", "1s",
                     "max-poll-interval", "30s",
                     "starting-deadline", "15m",
+                    "freeze-timeout", "30s",
                     "concurrency", "4");
 
     private final ClaimProgress progress = new ClaimProgress();
@@ -64,6 +65,19 @@ class SnapshotJudgeTest {
     @Test
     void whatIsReadyIsReady() {
         assertThat(outcome(taken().build())).isEqualTo(READY);
+    }
+
+    @Test
+    void whatIsNotProvenConsistentIsWaitedForWhileItsFreezeLasts() {
+        assertThat(outcome(taken().unproven().build())).isEqualTo(WAIT);
+        progress.markRequested(true);
+        assertThat(outcome(taken().unproven().build())).isEqualTo(WAIT);
+    }
+
+    @Test
+    void whatAnEarlierFreezeLeftUnprovenHasFailed() {
+        progress.markTakenOver(false);
+        assertThat(failure(taken().unproven().build())).startsWith("not consistent: ");
     }
 
     @Test

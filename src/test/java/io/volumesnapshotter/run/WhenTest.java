@@ -446,6 +446,7 @@ class WhenTest {
                         "poll-interval", "1s",
                         "max-poll-interval", "1s",
                         "starting-deadline", "1m",
+                        "freeze-timeout", "30s",
                         "jitter", "10m",
                         "concurrency", "4");
         return Policy.of(

@@ -107,6 +107,34 @@ class RetentionTest {
     }
 
     @Example
+    void oneThatIsNotConsistentCountsAsOneThatFailed() {
+        List<Snapshot> history =
+                List.of(
+                        ready("good", 5),
+                        new Builder("early", hours(4)).unproven().build(),
+                        new Builder("late", hours(3)).unproven().build(),
+                        ready("new", 2),
+                        new Builder("now", hours(1)).unproven().build());
+        assertThat(decide(history, "last=1 failed=1"))
+                .containsExactly(
+                        "now: not ready yet, and no newer one is",
+                        "new: last snapshot, newest ready",
+                        "late: kept for looking at",
+                        "early: stale, it is not consistent, and a newer one is ready",
+                        "good: stale, no rule keeps it");
+        assertThat(stale(history, "last=2 failed=0")).hasSize(2);
+    }
+
+    @Example
+    void oneThatIsNotConsistentStaysWhereThereIsNoOther() {
+        assertThat(
+                        decide(
+                                List.of(new Builder("only", hours(9)).unproven().build()),
+                                "last=1 failed=0"))
+                .containsExactly("only: not ready yet, and no newer one is");
+    }
+
+    @Example
     void theNewestOfThoseThatNeverBecameReadyStayForLookingAt() {
         List<Snapshot> history =
                 List.of(
@@ -888,6 +916,7 @@ class RetentionTest {
         private Claim claim = DATA;
         private Map<String, String> labels = OWN;
         private boolean ready = true;
+        private boolean unproven;
         private boolean terminating;
         private Hold hold = Hold.NONE;
 
@@ -901,6 +930,7 @@ class RetentionTest {
             this(snapshot.name(), snapshot.createdAt());
             taken = snapshot.takenAt();
             ready = snapshot.ready();
+            unproven = snapshot.unproven();
             terminating = snapshot.terminating();
             hold = snapshot.hold();
         }
@@ -918,6 +948,13 @@ class RetentionTest {
 
         Builder unready() {
             ready = false;
+            return this;
+        }
+
+        /** On storage, but its application was not frozen as it was to be. */
+        Builder unproven() {
+            ready = false;
+            unproven = true;
             return this;
         }
 
@@ -940,14 +977,15 @@ class RetentionTest {
                     labels,
                     created,
                     taken,
-                    ready ? "1Gi" : null,
+                    ready || unproven ? "1Gi" : null,
                     null,
                     true,
                     ready,
                     terminating ? created : null,
                     hold,
                     null,
-                    null);
+                    null,
+                    unproven);
         }
     }
 }

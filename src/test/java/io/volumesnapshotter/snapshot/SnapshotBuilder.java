@@ -18,6 +18,7 @@ public final class SnapshotBuilder {
     private Hold hold = Hold.NONE;
     private String error;
     private String claimUid;
+    private boolean unproven;
 
     private SnapshotBuilder(String name, Claim claim, Instant createdAt) {
         this.name = name;
@@ -74,6 +75,13 @@ public final class SnapshotBuilder {
         return this;
     }
 
+    /** On storage, but its application was not frozen as it was to be. */
+    public SnapshotBuilder unproven() {
+        ready = false;
+        unproven = true;
+        return this;
+    }
+
     public SnapshotBuilder failed(String words) {
         unready();
         error = words;
@@ -116,6 +124,7 @@ public final class SnapshotBuilder {
                 deletedAt,
                 hold,
                 error,
-                claimUid);
+                claimUid,
+                unproven);
     }
 }
