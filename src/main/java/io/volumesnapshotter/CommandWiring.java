@@ -129,7 +129,7 @@ final class CommandWiring implements Wiring {
             return new Look(
                     List.of(Finding.ofServer(configuration.server(), e)),
                     isConfigured,
-                    ApiErrors.isOutage(e));
+                    ApiErrors.isPassing(e));
         }
     }
 
