@@ -81,6 +81,7 @@ class ChartTest {
         "examples/overlays/preflight, preflight=true",
         "examples/overlays/restore, restore=true",
         "examples/overlays/restore-in-place, restoreInPlace=true",
+        "examples/overlays/drill, drill=true",
         "examples/overlays/high-availability, highAvailability=true",
         "examples/overlays/monitoring, monitoring.enabled=true",
         "examples/overlays/jolokia, jolokia.enabled=true",

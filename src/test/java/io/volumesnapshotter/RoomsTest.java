@@ -28,6 +28,7 @@ class RoomsTest {
                     "run",
                     "hook",
                     "restore",
+                    "drill",
                     "preflight",
                     "routes",
                     "observe",

@@ -54,6 +54,8 @@ public final class Commands {
                 new HoldCommand(environment),
                 new ReleaseCommand(environment),
                 new RestoreCommand(environment),
+                new DrillCommand(environment),
+                new BrowseCommand(environment),
                 new PreflightCommand(environment));
     }
 

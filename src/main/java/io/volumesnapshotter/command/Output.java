@@ -68,7 +68,7 @@ public final class Output {
         return table.lines(options.hasHeaders(), console.hasColours());
     }
 
-    private static void json(Map<String, Object> document, PrintStream out) {
+    static void json(Map<String, Object> document, PrintStream out) {
         try {
             JSON.writeValue(out, document);
             out.println();

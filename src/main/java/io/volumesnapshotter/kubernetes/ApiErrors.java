@@ -30,7 +30,6 @@ public final class ApiErrors {
                     "cannot delete resource \"persistentvolumeclaims\"",
                     "cannot list resource \"persistentvolumes\"",
                     "cannot patch resource \"persistentvolumes\"",
-                    "resource \"pods\"",
                     "cannot list resource \"statefulsets\"",
                     "cannot list resource \"deployments\"");
 
@@ -125,6 +124,9 @@ public final class ApiErrors {
     }
 
     private static String grantedIn(String refusal) {
+        if (refusal.contains("resource \"pods")) {
+            return "k8s/components/drill";
+        }
         if (IN_PLACE.stream().anyMatch(refusal::contains)) {
             return "k8s/components/restore-in-place";
         }

@@ -15,9 +15,9 @@ import java.util.Optional;
  *
  * @param object the claim as the API server has it
  */
-record ClaimLook(PersistentVolumeClaim object) {
+public record ClaimLook(PersistentVolumeClaim object) {
 
-    static Optional<ClaimLook> at(KubernetesClient client, Claim claim) {
+    public static Optional<ClaimLook> at(KubernetesClient client, Claim claim) {
         return Optional.ofNullable(
                         client.persistentVolumeClaims()
                                 .inNamespace(claim.namespace())
@@ -30,7 +30,7 @@ record ClaimLook(PersistentVolumeClaim object) {
         return new Claim(object.getMetadata().getNamespace(), object.getMetadata().getName());
     }
 
-    String uid() {
+    public String uid() {
         return object.getMetadata().getUid();
     }
 
@@ -48,7 +48,7 @@ record ClaimLook(PersistentVolumeClaim object) {
                 .orElse("Pending");
     }
 
-    boolean isBound() {
+    public boolean isBound() {
         return phase().equals("Bound");
     }
 

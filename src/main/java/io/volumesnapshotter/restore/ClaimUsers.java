@@ -47,7 +47,7 @@ final class ClaimUsers {
                 && List.of("Succeeded", "Failed").contains(pod.getStatus().getPhase());
     }
 
-    private static boolean uses(Pod pod, String claim) {
+    static boolean uses(Pod pod, String claim) {
         return pod.getSpec().getVolumes().stream()
                 .filter(volume -> volume.getPersistentVolumeClaim() != null)
                 .anyMatch(volume -> claim.equals(volume.getPersistentVolumeClaim().getClaimName()));

@@ -170,7 +170,7 @@ final class InPlaceStart {
                 original.policy(),
                 plan.waitsForPod(),
                 wish.image().orElse(HelperPod.IMAGE),
-                made.manifest(claim.uid()),
+                made.manifest(claim.uid(), Map.of()),
                 slim);
     }
 

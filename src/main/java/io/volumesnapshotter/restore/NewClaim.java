@@ -241,10 +241,14 @@ public record NewClaim(
      * What creates it.
      *
      * @param restore tells this restore from others
+     * @param annotations beside those of a restore
      */
-    Change create(String restore) {
+    public Change create(String restore, Map<String, String> annotations) {
         return Change.create(
-                CoreApi.CLAIMS, Optional.of(claim.namespace()), claim.name(), manifest(restore));
+                CoreApi.CLAIMS,
+                Optional.of(claim.namespace()),
+                claim.name(),
+                manifest(restore, annotations));
     }
 
     /**
@@ -266,7 +270,11 @@ public record NewClaim(
     }
 
     /** It as the API takes it. */
-    Map<String, Object> manifest(String restore) {
+    Map<String, Object> manifest(String restore, Map<String, String> more) {
+        Map<String, String> annotations = new LinkedHashMap<>(more);
+        annotations.put(RESTORED_FROM, from.name());
+        annotations.put(RESTORED_CUT, from.snapshot().takenAt().toString());
+        annotations.put(RESTORE, restore);
         Map<String, Object> spec = new LinkedHashMap<>();
         spec.put("accessModes", accessModes);
         spec.put("storageClassName", storageClass);
@@ -295,13 +303,7 @@ public record NewClaim(
                         "labels",
                         labels,
                         "annotations",
-                        Map.of(
-                                RESTORED_FROM,
-                                from.name(),
-                                RESTORED_CUT,
-                                from.snapshot().takenAt().toString(),
-                                RESTORE,
-                                restore)),
+                        annotations),
                 "spec",
                 spec);
     }

@@ -14,6 +14,7 @@ import io.volumesnapshotter.snapshot.Claim;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
@@ -38,6 +39,7 @@ public final class Restores {
     private static final String DRIVER = ApiObject.field("driver");
     private static final String PROVISIONER = ApiObject.field("provisioner");
     private static final String BINDING_MODE = ApiObject.field("volumeBindingMode");
+    private static final String RECLAIM_POLICY = ApiObject.field("reclaimPolicy");
     private static final String WAITS = "WaitForFirstConsumer";
 
     private final KubernetesClient client;
@@ -76,8 +78,13 @@ public final class Restores {
      */
     public record Result(NewClaim made, Outcome outcome, String why) {}
 
-    /** Whether a claim waits for its first pod, as its class wants it. */
-    record Target(NewClaim claim, boolean waitsForPod) {}
+    /**
+     * A claim that can be made.
+     *
+     * @param waitsForPod whether its class makes a volume only for a pod
+     * @param deletesVolume whether its class deletes a volume with its claim
+     */
+    public record Target(NewClaim claim, boolean waitsForPod, boolean deletesVolume) {}
 
     /** All snapshots of a namespace, as a restore sees them. */
     public List<Restorable> snapshots(String namespace) {
@@ -93,18 +100,10 @@ public final class Restores {
     /**
      * Decides and checks what a restore would make; changes nothing.
      *
+     * @param which which snapshots can be chosen
      * @throws RefusedException when it cannot be made
      */
-    public NewClaim plan(Claim claim, SnapshotChoice choice, NewClaim.Wish wish) {
-        return target(claim, choice, wish, any -> true).claim();
-    }
-
-    /**
-     * As {@link #plan}, and whether the class waits for a pod.
-     *
-     * @param which which snapshots can be chosen
-     */
-    Target target(
+    public Target target(
             Claim claim, SnapshotChoice choice, NewClaim.Wish wish, Predicate<Restorable> which) {
         Restorable from =
                 choice.of(claim, snapshots(claim.namespace()).stream().filter(which).toList());
@@ -115,7 +114,7 @@ public final class Restores {
                         CoreApi.STORAGE_CLASSES,
                         Optional.empty(),
                         planned.storageClass(),
-                        List.of(PROVISIONER, BINDING_MODE));
+                        List.of(PROVISIONER, BINDING_MODE, RECLAIM_POLICY));
         Optional<String> driver =
                 Optional.ofNullable(from.snapshot().snapshotClass())
                         .flatMap(
@@ -129,7 +128,10 @@ public final class Restores {
         planned.check(storageClass.map(found -> found.text(PROVISIONER)), driver);
         return new Target(
                 planned,
-                storageClass.filter(found -> WAITS.equals(found.text(BINDING_MODE))).isPresent());
+                storageClass.filter(found -> WAITS.equals(found.text(BINDING_MODE))).isPresent(),
+                storageClass
+                        .filter(found -> !VolumeLook.RETAIN.equals(found.text(RECLAIM_POLICY)))
+                        .isPresent());
     }
 
     /**
@@ -168,7 +170,7 @@ public final class Restores {
         String restore = UUID.randomUUID().toString();
         for (int tries = 1; ; tries++) {
             try {
-                send.accept(claim.create(restore));
+                send.accept(claim.create(restore, Map.of()));
                 return;
             } catch (KubernetesClientException e) {
                 if (e.getCode() == CONFLICT && isOwn(claim, restore)) {
@@ -233,7 +235,7 @@ public final class Restores {
     }
 
     /** What was said last of a claim that has no volume yet, as far as Events may be listed. */
-    String why(ClaimLook claim) {
+    public String why(ClaimLook claim) {
         try {
             return client
                     .v1()

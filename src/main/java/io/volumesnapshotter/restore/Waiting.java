@@ -18,19 +18,19 @@ public record Waiting(InstantSource steady, Duration limit, Predicate<Duration> 
     private static final Duration LONGEST = Duration.ofSeconds(5);
 
     /** A look that says whether there is nothing to wait for any more. */
-    interface Look {
+    public interface Look {
         boolean isOver();
     }
 
     /** How a wait ended. */
-    enum End {
+    public enum End {
         OVER,
         LATE,
         INTERRUPTED
     }
 
     /** Looks until it is over. */
-    End until(Look look) {
+    public End until(Look look) {
         Instant end = steady.instant().plus(limit);
         Duration wait = SHORTEST;
         while (!look.isOver()) {

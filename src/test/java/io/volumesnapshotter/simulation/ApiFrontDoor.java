@@ -33,6 +33,7 @@ final class ApiFrontDoor implements ApiServer.Handler {
     private final AccessRules access;
     private final Faults faults;
     private final RequestLog log;
+    private final SimulatedPods pods;
     private final KubernetesCrudDispatcher others = new KubernetesCrudDispatcher();
     private volatile Phase phase = Phase.SERVING;
 
@@ -41,7 +42,13 @@ final class ApiFrontDoor implements ApiServer.Handler {
             new ConcurrentHashMap<>(
                     Map.of(ResourceType.SNAPSHOT.group(), ResourceType.SNAPSHOT.version()));
 
-    ApiFrontDoor(ResourceApi api, AccessRules access, Faults faults, RequestLog log) {
+    ApiFrontDoor(
+            ResourceApi api,
+            AccessRules access,
+            Faults faults,
+            RequestLog log,
+            SimulatedPods pods) {
+        this.pods = pods;
         this.api = api;
         this.access = access;
         this.faults = faults;
@@ -158,6 +165,8 @@ final class ApiFrontDoor implements ApiServer.Handler {
             return other(request);
         } else if (request.is("watch")) {
             return ApiServer.Reply.watch(api.watch(type, request));
+        } else if (type.equals(ResourceType.POD) && request.subresource().equals("log")) {
+            answer = ApiAnswer.of(200, "text/plain", pods.log(request.namespace(), request.name()));
         } else if (request.subresource().equals("token")) {
             answer = token(request);
         } else {

@@ -2,6 +2,7 @@ package io.volumesnapshotter.simulation;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -18,13 +19,19 @@ final class PodController implements ObjectStore.Listener {
 
     private final ObjectStore store;
     private final SimulatedDriver driver;
+    private final SimulatedPods pods;
     private final EventRecorder events;
     private final Executor thread;
 
     PodController(
-            ObjectStore store, SimulatedDriver driver, EventRecorder events, Executor thread) {
+            ObjectStore store,
+            SimulatedDriver driver,
+            SimulatedPods pods,
+            EventRecorder events,
+            Executor thread) {
         this.store = store;
         this.driver = driver;
+        this.pods = pods;
         this.events = events;
         this.thread = thread;
         store.listen(this);
@@ -93,7 +100,10 @@ final class PodController implements ObjectStore.Listener {
         }
         if (!waits) {
             pod.withObjectProperty("spec").put("nodeName", node.get());
-            pod.withObjectProperty("status").put("phase", "Running");
+            pods.run(
+                    pod,
+                    VolumeController.claimsOf(pod).stream().findFirst().orElse(""),
+                    node.get());
             store.put(ResourceType.POD, pod);
         }
     }
@@ -110,7 +120,14 @@ final class PodController implements ObjectStore.Listener {
         List<String> nodes = store.all(ResourceType.NODE, "").stream().map(Json::name).toList();
         return (nodes.isEmpty() ? Stream.of(DEFAULT_NODE) : nodes.stream())
                 .filter(node -> claims.stream().allMatch(claim -> reaches(node, claim)))
-                .findFirst();
+                .min(Comparator.comparing(node -> isAvoided(node, pod)));
+    }
+
+    /** Whether the pod would rather not be there. */
+    private static boolean isAvoided(String node, JsonNode pod) {
+        return pod.at("/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution")
+                .toString()
+                .contains('"' + node + '"');
     }
 
     private boolean reaches(String node, JsonNode claim) {

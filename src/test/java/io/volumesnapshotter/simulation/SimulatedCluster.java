@@ -61,6 +61,7 @@ public final class SimulatedCluster implements AutoCloseable {
     private final Provisioner provisioner;
     private final VolumeController volumes;
     private final SimulatedStorage storage;
+    private final SimulatedPods pods;
     private final ScheduledThreadPoolExecutor controllers =
             new ScheduledThreadPoolExecutor(1, ApiServer::daemon);
     private final Set<String> knownClaims = ConcurrentHashMap.newKeySet();
@@ -87,13 +88,14 @@ public final class SimulatedCluster implements AutoCloseable {
         new GroupController(store, driver, api, contents, events, controllers);
         provisioner = new Provisioner(store, content, contents, driver, events);
         volumes = new VolumeController(store, provisioner, events, controllers);
-        new PodController(store, driver, events, controllers);
+        pods = new SimulatedPods(store, contents, api::now);
+        new PodController(store, driver, pods, events, controllers);
         new Housekeeping(store, api, controllers);
         namespace(namespace);
         storage = new SimulatedStorage(store, content, contents, driver);
         storage.storageClass(STORAGE_CLASS, DRIVER, "Immediate");
         snapshotClass(SNAPSHOT_CLASS, DRIVER, true, "Delete");
-        frontDoor = new ApiFrontDoor(api, access, faults, log);
+        frontDoor = new ApiFrontDoor(api, access, faults, log, pods);
         server = new ApiServer(frontDoor);
         reserved = port == 0 ? ReservedPort.any() : null;
         this.port = server.listen(reserved == null ? port : reserved.number());
@@ -245,6 +247,10 @@ public final class SimulatedCluster implements AutoCloseable {
 
     public SimulatedDriver driver() {
         return driver;
+    }
+
+    public SimulatedPods pods() {
+        return pods;
     }
 
     public SimulatedStorage storage() {

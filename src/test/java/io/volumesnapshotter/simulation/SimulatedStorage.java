@@ -49,7 +49,18 @@ public final class SimulatedStorage {
      * @param bindingMode Immediate or WaitForFirstConsumer
      */
     public void storageClass(String name, String driver, String bindingMode) {
-        store.put(ResourceType.STORAGE_CLASS, make.storageClass(name, driver, bindingMode));
+        storageClass(name, driver, bindingMode, "Delete");
+    }
+
+    /**
+     * Makes a storage class.
+     *
+     * @param bindingMode Immediate or WaitForFirstConsumer
+     * @param reclaimPolicy Delete or Retain
+     */
+    public void storageClass(String name, String driver, String bindingMode, String reclaimPolicy) {
+        ObjectNode made = make.storageClass(name, driver, bindingMode);
+        store.put(ResourceType.STORAGE_CLASS, made.put("reclaimPolicy", reclaimPolicy));
     }
 
     /** Makes a node in a zone. */
