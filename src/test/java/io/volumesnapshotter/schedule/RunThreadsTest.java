@@ -75,7 +75,7 @@ class RunThreadsTest {
         }
 
         assertThat(threads.blockForAvailableThreads()).isPositive();
-        await().until(() -> threads.blockForAvailableThreads() == 2);
+        await().dontCatchUncaughtExceptions().until(() -> threads.blockForAvailableThreads() == 2);
     }
 
     @Test
