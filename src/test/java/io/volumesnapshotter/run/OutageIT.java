@@ -54,8 +54,10 @@ class OutageIT {
     private static final long GROWTH = 3_000_000;
 
     private static final Pattern RUN = Pattern.compile("\\S+ \\w+ +(\\S+-\\d{14})[ :].*");
-    private static final Pattern ROW = Pattern.compile("\\s*\\d+:\\s+(\\d+)\\s+\\d+\\s+(\\S+).*");
-    private static final Pattern TOTAL = Pattern.compile("Total\\s+\\d+\\s+(\\d+)");
+    private static final Pattern ROW = Pattern.compile("\\s*\\d+:\\s+(\\d+)\\s+(\\d+)\\s+(\\S+).*");
+
+    /** With these the serial collector fills what it does not move; they are no objects. */
+    private static final String FILLERS = "[I";
 
     private static final String EXCHANGE = "org.apache.camel.support.DefaultExchange";
     private static final String THREAD = "java.lang.Thread";
@@ -162,15 +164,14 @@ class OutageIT {
         Map<String, Long> live = new TreeMap<>();
         for (String line : text.lines().toList()) {
             Matcher row = ROW.matcher(line);
-            Matcher total = TOTAL.matcher(line.trim());
-            if (row.matches()) {
-                if (row.group(2).startsWith("io.volumesnapshotter")
-                        || row.group(2).equals(EXCHANGE)
-                        || row.group(2).equals(THREAD)) {
-                    live.put(row.group(2), Long.parseLong(row.group(1)));
-                }
-            } else if (total.matches()) {
-                live.put(BYTES, Long.parseLong(total.group(1)));
+            if (!row.matches() || row.group(3).equals(FILLERS)) {
+                continue;
+            }
+            live.merge(BYTES, Long.parseLong(row.group(2)), Long::sum);
+            if (row.group(3).startsWith("io.volumesnapshotter")
+                    || row.group(3).equals(EXCHANGE)
+                    || row.group(3).equals(THREAD)) {
+                live.put(row.group(3), Long.parseLong(row.group(1)));
             }
         }
         return live;
