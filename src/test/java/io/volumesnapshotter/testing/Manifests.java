@@ -47,6 +47,9 @@ public final class Manifests {
                             "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding",
                             ValidatingAdmissionPolicyBinding.class),
                     entry("networking.k8s.io/v1/NetworkPolicy", NetworkPolicy.class),
+                    entry(
+                            "snapshot.storage.k8s.io/v1/VolumeSnapshotClass",
+                            SnapshotClassManifest.class),
                     entry("policy/v1/PodDisruptionBudget", PodDisruptionBudget.class),
                     entry("rbac.authorization.k8s.io/v1/ClusterRole", ClusterRole.class),
                     entry(
