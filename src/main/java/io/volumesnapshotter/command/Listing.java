@@ -236,6 +236,9 @@ final class Listing {
         if (snapshot.ready()) {
             return new Cell("true", Colour.GREEN);
         }
+        if (snapshot.unproven()) {
+            return new Cell("unproven", Colour.YELLOW);
+        }
         return snapshot.error() == null
                 ? new Cell("false", Colour.YELLOW)
                 : new Cell("error", Colour.RED);

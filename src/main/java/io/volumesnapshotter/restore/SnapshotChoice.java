@@ -148,6 +148,12 @@ public record SnapshotChoice(
         if (snapshot.terminating()) {
             return "is being deleted";
         }
+        if (snapshot.unproven()) {
+            return "is not proven to be consistent; where a copy as after a power cut will do,"
+                    + " annotate it with "
+                    + Snapshot.CONSISTENT
+                    + "=true";
+        }
         return "is not ready" + (snapshot.error() == null ? "" : ": " + snapshot.error());
     }
 }

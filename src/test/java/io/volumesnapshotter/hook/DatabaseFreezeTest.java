@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
-import io.volumesnapshotter.VolumeSnapshotter;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.testing.Patience;
@@ -13,11 +12,9 @@ import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -45,19 +42,22 @@ class DatabaseFreezeTest {
 
     @BeforeEach
     void routes() throws IOException {
-        routes = Files.createDirectory(directory.resolve("routes"));
+        routes = directory.resolve("routes");
         dataSources = Files.createDirectory(directory.resolve("data-sources"));
+        copyRoutes(routes);
+        cluster.access()
+                .grant(SimulatedCluster.NAMESPACE, SimulatedCluster.SNAPSHOTS, "patch", "watch");
+    }
+
+    /** The routes that ship, and those of examples/hooks. */
+    static void copyRoutes(Path routes) throws IOException {
+        Files.createDirectory(routes);
         TestRoutes.copyTo(routes);
         try (Stream<Path> files = Files.list(EXAMPLES)) {
             for (Path file : files.filter(f -> f.toString().endsWith(".camel.yaml")).toList()) {
-                Files.copy(
-                        file,
-                        routes.resolve(file.getFileName()),
-                        StandardCopyOption.REPLACE_EXISTING);
+                Files.copy(file, routes.resolve(file.getFileName()));
             }
         }
-        cluster.access()
-                .grant(SimulatedCluster.NAMESPACE, SimulatedCluster.SNAPSHOTS, "patch", "watch");
     }
 
     private Program.Builder program(String kind) {
@@ -77,13 +77,6 @@ class DatabaseFreezeTest {
         return await().atMost(Patience.LIMIT);
     }
 
-    private static List<String> sessions(DatabaseServer server) {
-        return server.ask(
-                server.url().contains("postgresql")
-                        ? "SELECT usename FROM pg_stat_activity WHERE usename = 'hook'"
-                        : "SELECT user FROM information_schema.processlist WHERE user = 'hook'");
-    }
-
     @Test
     void postgresqlIsInBackupModeInOneSessionAndItsLabelStaysWithTheSnapshot() throws Exception {
         try (DatabaseServer server = DatabaseServer.postgresql();
@@ -101,7 +94,7 @@ class DatabaseFreezeTest {
                                     assertThat(label)
                                             .contains("START WAL LOCATION")
                                             .contains("LABEL: data-hourly-20261127030000"));
-            eventually().until(() -> sessions(server).isEmpty());
+            eventually().until(() -> server.sessions().isEmpty());
         }
     }
 
@@ -132,7 +125,7 @@ class DatabaseFreezeTest {
             run.join();
             assertThat(snapshot().annotations())
                     .containsEntry("volume-snapshotter/consistent", "true");
-            eventually().until(() -> sessions(server).isEmpty());
+            eventually().until(() -> server.sessions().isEmpty());
         }
     }
 
@@ -147,7 +140,7 @@ class DatabaseFreezeTest {
 
             assertThat(program.told(Level.ERROR))
                     .anyMatch(line -> line.contains("not consistent: the freeze was ended"));
-            eventually().until(() -> sessions(server).isEmpty());
+            eventually().until(() -> server.sessions().isEmpty());
             server.write(1);
         }
     }
@@ -156,10 +149,7 @@ class DatabaseFreezeTest {
     void aWrongPasswordIsToldWithoutIt() throws Exception {
         String wrong = "wr0ng-passw0rd";
         for (String kind : List.of("postgresql", "mariadb")) {
-            try (DatabaseServer server =
-                            kind.equals("mariadb")
-                                    ? DatabaseServer.mariadb()
-                                    : DatabaseServer.postgresql();
+            try (DatabaseServer server = DatabaseServer.of(kind);
                     Program program = program(kind).start()) {
                 server.describe(dataSources, "shop", wrong);
 
@@ -195,7 +185,7 @@ class DatabaseFreezeTest {
                             line ->
                                     line.contains("function pg_backup_begin(")
                                             && line.contains("-> look at the database and"));
-            eventually().until(() -> sessions(server).isEmpty());
+            eventually().until(() -> server.sessions().isEmpty());
         }
     }
 
@@ -226,10 +216,9 @@ class DatabaseFreezeTest {
         cluster.driver().neverReady();
         try (DatabaseServer server = DatabaseServer.mariadb()) {
             server.describe(dataSources, "shop", DatabaseServer.PASSWORD);
-            Process program = fork("mariadb");
-            try {
+            try (ForkedProgram program = new ForkedProgram(directory, cluster, "mariadb")) {
                 eventually()
-                        .failFast(() -> !program.isAlive())
+                        .failFast("the program ended", () -> !program.isAlive())
                         .until(() -> !cluster.snapshots(SimulatedCluster.NAMESPACE).isEmpty());
                 CompletableFuture<Void> write = Program.later(() -> server.write(1));
                 eventually()
@@ -241,49 +230,11 @@ class DatabaseFreezeTest {
                                                 .contains("Waiting for backup lock"));
                 assertThat(write.isDone()).isFalse();
 
-                program.destroyForcibly().waitFor();
+                program.kill();
 
                 write.get(Patience.LIMIT.toSeconds(), TimeUnit.SECONDS);
-                eventually().until(() -> sessions(server).isEmpty());
-            } catch (AssertionError | RuntimeException e) {
-                throw new AssertionError(Files.readString(directory.resolve("program.log")), e);
-            } finally {
-                program.destroyForcibly().waitFor();
+                eventually().until(() -> server.sessions().isEmpty());
             }
         }
-    }
-
-    /** The program in a process of its own, whose schedule is due each second. */
-    private Process fork(String kind) throws IOException {
-        ProcessBuilder builder =
-                new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-XX:TieredStopAtLevel=1",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                VolumeSnapshotter.class.getName())
-                        .redirectErrorStream(true)
-                        .redirectOutput(directory.resolve("program.log").toFile());
-        builder.environment()
-                .putAll(
-                        Map.of(
-                                "KUBECONFIG",
-                                cluster.kubeconfig(
-                                                directory.resolve("kubeconfig"),
-                                                SimulatedCluster.NAMESPACE)
-                                        .toString(),
-                                "SNAPSHOTTER_ROUTES",
-                                routes.toString(),
-                                "SNAPSHOTTER_CLAIMS",
-                                "data",
-                                "SNAPSHOTTER_SCHEDULE",
-                                "* * * * * ?",
-                                "SNAPSHOTTER_QUIESCE",
-                                kind,
-                                "SNAPSHOTTER_DATA_SOURCE",
-                                "shop",
-                                "SNAPSHOTTER_DATA_SOURCES",
-                                dataSources.toString()));
-        return builder.start();
     }
 }

@@ -51,6 +51,11 @@ final class DatabaseServer implements AutoCloseable {
                         .start();
     }
 
+    /** The server for a kind of freeze. */
+    static DatabaseServer of(String kind) throws IOException, InterruptedException {
+        return kind.equals("mariadb") ? mariadb() : postgresql();
+    }
+
     /** PostgreSQL, in the newest version that is there. */
     static DatabaseServer postgresql() throws IOException, InterruptedException {
         Path bin = newest(Path.of("/usr/lib/postgresql")).resolve("bin");
@@ -230,6 +235,14 @@ final class DatabaseServer implements AutoCloseable {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** The sessions of hooks that are open. */
+    List<String> sessions() {
+        return ask(
+                url.contains("postgresql")
+                        ? "SELECT usename FROM pg_stat_activity WHERE usename = 'hook'"
+                        : "SELECT user FROM information_schema.processlist WHERE user = 'hook'");
     }
 
     /** Writes, for as long as that takes. */

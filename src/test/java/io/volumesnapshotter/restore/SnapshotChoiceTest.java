@@ -149,6 +149,15 @@ class SnapshotChoiceTest {
     }
 
     @Test
+    void oneThatIsNotProvenConsistentIsRefusedUntilSomebodySaysThatItWillDo() {
+        Restorable unproven = of(taken(6).unproven().build());
+
+        assertThatThrownBy(() -> named(unproven.name()).of(DATA, List.of(unproven)))
+                .hasMessageContaining("it is not proven to be consistent")
+                .hasMessageContaining("annotate it with volume-snapshotter/consistent=true");
+    }
+
+    @Test
     void aNameOfNoneOfAnotherClaimsOrOfOneThatGoesIsRefused() {
         Restorable goes = of(taken(6).terminating().build());
 
