@@ -158,6 +158,23 @@ final class SoakWatch {
                         .noneMatch(other -> volume.equals(volumes.get(other.uid())));
     }
 
+    /**
+     * Whether it is the last good one on which that claim is written. There may be older ones on
+     * which no claim is written, of which the program cannot tell.
+     */
+    private static boolean isLastOfWhatIsWritten(
+            SimulatedSnapshot snapshot, List<SimulatedSnapshot> others) {
+        String written = snapshot.annotations().get(Snapshot.CLAIM_UID);
+        return written != null
+                && SoakSchedule.isGood(snapshot)
+                && others.stream()
+                        .filter(SoakSchedule::isGood)
+                        .noneMatch(
+                                other ->
+                                        written.equals(
+                                                other.annotations().get(Snapshot.CLAIM_UID)));
+    }
+
     private List<SimulatedSnapshot> others(SoakSchedule owner, SimulatedSnapshot snapshot) {
         return cluster.snapshots(snapshot.namespace(), snapshot.claim()).stream()
                 .filter(owner::owns)
@@ -285,6 +302,7 @@ final class SoakWatch {
                 broken("%s is still being deleted", snapshot.name());
             } else if (mayGo(schedule, snapshot, others)
                     && !isLastOfItsVolume(snapshot, others)
+                    && !isLastOfWhatIsWritten(snapshot, others)
                     && !isOfUnknownVolume(snapshot)
                     && !isOfTheFuture(snapshot)) {
                 broken("%s stayed, although no rule keeps it", snapshot.name());
