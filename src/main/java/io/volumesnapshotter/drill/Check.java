@@ -21,8 +21,9 @@ public record Check(String image, String script, long user, Duration limit) {
     public static final String SCRIPT =
             """
             cd /data || exit 1
+            find . -name lost+found -prune -o -type f -print > /dev/null || exit 1
             files=$(find . -name lost+found -prune -o -type f -print | wc -l)
-            find . -name lost+found -prune -o -type f -exec cat {} + > /dev/null || exit 1
+            find . -name lost+found -prune -o -type f -print0 | xargs -0 cat > /dev/null || exit 1
             echo "$files files read, $(du -sk . | cut -f1) KiB"
             [ "$files" -gt 0 ] || { echo "there is no file"; exit 1; }
             """;

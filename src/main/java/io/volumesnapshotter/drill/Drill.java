@@ -35,6 +35,7 @@ import java.util.function.Predicate;
 public final class Drill {
 
     private static final int LINES = 20;
+    private static final int NOT_FOUND = 404;
     private static final int LONGEST_LINE = 500;
     private static final Duration TO_REMOVE = Duration.ofMinutes(5);
 
@@ -267,15 +268,23 @@ public final class Drill {
                         .get());
     }
 
-    /** The last lines of what the check wrote. */
+    /** The last lines of what the check wrote; none where the pod is gone. */
     private List<String> log(Trial trial) {
-        String text =
-                client.pods()
-                        .inNamespace(trial.claim().namespace())
-                        .withName(trial.claim().name())
-                        .inContainer(RestrictedPod.CONTAINER)
-                        .tailingLines(LINES)
-                        .getLog();
+        String text;
+        try {
+            text =
+                    client.pods()
+                            .inNamespace(trial.claim().namespace())
+                            .withName(trial.claim().name())
+                            .inContainer(RestrictedPod.CONTAINER)
+                            .tailingLines(LINES)
+                            .getLog();
+        } catch (KubernetesClientException e) {
+            if (e.getCode() != NOT_FOUND) {
+                throw e;
+            }
+            return List.of();
+        }
         return Objects.toString(text, "")
                 .lines()
                 .map(OneLine::of)

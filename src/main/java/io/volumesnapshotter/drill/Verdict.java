@@ -86,7 +86,19 @@ record Verdict(boolean passed, String why) {
                                         + (waiting.getMessage() == null
                                                 ? ""
                                                 : ": " + OneLine.of(waiting.getMessage())))
+                .or(() -> whyNotPlaced(pod))
                 .orElse("");
+    }
+
+    private static Optional<String> whyNotPlaced(Pod pod) {
+        return Optional.ofNullable(pod.getStatus())
+                .flatMap(
+                        status ->
+                                status.getConditions().stream()
+                                        .filter(c -> "PodScheduled".equals(c.getType()))
+                                        .filter(c -> "False".equals(c.getStatus()))
+                                        .findFirst())
+                .map(condition -> OneLine.of(Objects.toString(condition.getMessage(), "")));
     }
 
     /**
