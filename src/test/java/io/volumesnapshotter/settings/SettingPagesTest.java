@@ -2,12 +2,15 @@ package io.volumesnapshotter.settings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -25,10 +28,13 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class SettingPagesTest {
 
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final boolean WRITES = Boolean.getBoolean("settings.write");
 
     private static final Path PROPERTIES =
             Path.of("src", "main", "resources", "application.properties");
+    private static final Path CATALOGUE =
+            Path.of("src/main/resources/META-INF/io/volumesnapshotter/schedule/policy.json");
     private static final Path ENVIRONMENT = Path.of("k8s", "settings.env");
 
     private static final String TABLE = "| setting | default | meaning |\n|---|---|---|\n";
@@ -123,6 +129,61 @@ class SettingPagesTest {
                                 found ->
                                         Matcher.quoteReplacement(
                                                 rows.getOrDefault(found.group(1), found.group()))));
+    }
+
+    @Test
+    void theCatalogueOfComponentsDescribesPolicy() throws IOException {
+        ObjectNode json = JSON.createObjectNode();
+        json.putObject("component")
+                .put("kind", "component")
+                .put("name", "policy")
+                .put("title", "Policy")
+                .put("description", "Holds a schedule's settings, and hands them on.")
+                .put("deprecated", false)
+                .put("label", "volume-snapshotter")
+                .put("javaType", "io.volumesnapshotter.schedule.PolicyComponent")
+                .put("scheme", "policy")
+                .put("syntax", "policy:schedule")
+                .put("async", false)
+                .put("api", false)
+                .put("consumerOnly", false)
+                .put("producerOnly", true)
+                .put("lenientProperties", false);
+        json.putObject("componentProperties");
+        ObjectNode properties = json.putObject("properties");
+        property(properties, "schedule", "path", "string")
+                .put("required", true)
+                .put("description", "Name of the schedule, which is the route's.");
+        for (Setting<?> setting : ScheduleSettings.all()) {
+            ObjectNode property =
+                    property(properties, setting.name(), "parameter", setting.type().schema())
+                            .put("required", false);
+            if (!setting.value().isEmpty()) {
+                property.put("defaultValue", setting.value());
+            }
+            property.put("description", setting.sentence());
+        }
+        is(CATALOGUE, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
+    }
+
+    private static ObjectNode property(
+            ObjectNode properties, String name, String kind, String type) {
+        return properties
+                .putObject(name)
+                .put("index", properties.size() - 1)
+                .put("kind", kind)
+                .put("displayName", displayName(name))
+                .put("group", "producer")
+                .put("type", type)
+                .put("javaType", "java.lang.String")
+                .put("deprecated", false)
+                .put("secret", false);
+    }
+
+    private static String displayName(String name) {
+        return Stream.of(name.split("-"))
+                .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
+                .collect(Collectors.joining(" "));
     }
 
     private static TreeSet<String> names(String page) {
