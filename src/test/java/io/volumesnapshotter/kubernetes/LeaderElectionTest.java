@@ -63,7 +63,7 @@ class LeaderElectionTest {
                     "snapshotter.claims", "data",
                     "snapshotter.lease-duration", "3s",
                     "snapshotter.renew-deadline", "1500ms",
-                    "snapshotter.retry-period", "300ms");
+                    "snapshotter.retry-period", "100ms");
 
     /** Nobody takes over in the time of a test, unless the Lease is given back. */
     private static final Map<String, String> LONG =
@@ -71,7 +71,7 @@ class LeaderElectionTest {
                     "snapshotter.claims", "data",
                     "snapshotter.lease-duration", "300s",
                     "snapshotter.renew-deadline", "200s",
-                    "snapshotter.retry-period", "300ms");
+                    "snapshotter.retry-period", "100ms");
 
     @TempDir private Path directory;
 
@@ -88,7 +88,7 @@ class LeaderElectionTest {
         often.put("snapshotter.schedule", "*/2 * * * * ?");
         try (Program one = startReplica("pod-1", often);
                 Program two = startReplica("pod-2", often)) {
-            await().until(() -> created().size() >= 4);
+            await().until(() -> created().size() >= 3);
             assertThat(leads(one)).isNotEqualTo(leads(two));
             assertThat(one.told(Level.WARN)).isEmpty();
             assertThat(one.told(Level.INFO))
@@ -211,13 +211,13 @@ class LeaderElectionTest {
 
     @Test
     void aLeaderThatComesBackMakesUpTheFireTimeThatPassedMeanwhile() {
-        String every20Seconds = "*/20 * * * * ?";
-        try (Program one = startReplica("pod-1", with(QUICK, "schedule", every20Seconds))) {
+        String every10Seconds = "*/10 * * * * ?";
+        try (Program one = startReplica("pod-1", with(QUICK, "schedule", every10Seconds))) {
             await().until(() -> leads(one));
             Faults.Fault fault =
                     cluster.faults().hold(Boundary.ARRIVED, LeaderElectionTest::isLease, 1000);
             await().until(() -> !leads(one));
-            Instant due = Cron.nextDue(every20Seconds, ZoneOffset.UTC, Instant.now()).orElseThrow();
+            Instant due = Cron.nextDue(every10Seconds, ZoneOffset.UTC, Instant.now()).orElseThrow();
             await().until(() -> Instant.now().isAfter(due.plusMillis(2500)));
             fault.cancel();
             await().until(() -> created().contains(SnapshotNames.snapshot("data", "hourly", due)));
@@ -373,7 +373,7 @@ class LeaderElectionTest {
                         LEASE,
                         Duration.ofSeconds(3),
                         Duration.ofMillis(1500),
-                        Duration.ofMillis(300));
+                        Duration.ofMillis(100));
         LeaderElection election =
                 new LeaderElection(
                         ClusterAccess.connect(cluster.config(NAMESPACE), terms.longestRequest()),

@@ -252,14 +252,9 @@ class SecurityIT {
     // ---- what the tests need
 
     private PackagedProgram start(Map<String, String> settings) throws IOException {
-        Map<String, String> environment = new HashMap<>();
-        environment.put(
-                "KUBECONFIG", cluster.kubeconfig(directory.resolve("given"), NAMESPACE).toString());
-        environment.put("SNAPSHOTTER_CLAIMS", "data");
-        environment.put("SNAPSHOTTER_SCHEDULE", "*/2 * * * * ?");
-        environment.put("SNAPSHOTTER_POLL_INTERVAL", "200ms");
-        environment.putAll(settings);
-        return PackagedProgram.start(directory, environment);
+        Map<String, String> all = new HashMap<>(settings);
+        all.put("SNAPSHOTTER_CLAIMS", "data");
+        return PackagedProgram.start(cluster, directory, all);
     }
 
     private Path logAll(String level) throws IOException {

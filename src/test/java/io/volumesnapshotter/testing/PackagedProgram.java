@@ -2,11 +2,13 @@ package io.volumesnapshotter.testing;
 
 import static org.awaitility.Awaitility.await;
 
+import io.volumesnapshotter.simulation.SimulatedCluster;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -43,7 +45,31 @@ public final class PackagedProgram implements AutoCloseable {
         return startFrom(HOME, directory, environment, arguments);
     }
 
-    /** As {@link #start}, from another folder than the one that the build makes. */
+    /**
+     * Starts it against a cluster. As long as the settings say nothing else, it has the claims
+     * {@code data} and {@code db}, and its schedule is due every two seconds.
+     */
+    public static PackagedProgram start(
+            SimulatedCluster cluster,
+            Path directory,
+            Map<String, String> settings,
+            String... arguments)
+            throws IOException {
+        Map<String, String> environment = new HashMap<>();
+        environment.put(
+                "KUBECONFIG",
+                cluster.kubeconfig(directory.resolve("given"), Program.NAMESPACE).toString());
+        environment.put("SNAPSHOTTER_CLAIMS", "data,db");
+        environment.put("SNAPSHOTTER_SCHEDULE", "*/2 * * * * ?");
+        environment.put("SNAPSHOTTER_POLL_INTERVAL", "200ms");
+        environment.putAll(settings);
+        return start(directory, environment, arguments);
+    }
+
+    /**
+     * As {@link #start(Path, Map, String...)}, from another folder than the one that the build
+     * makes.
+     */
     public static PackagedProgram startFrom(
             Path home, Path directory, Map<String, String> environment, String... arguments)
             throws IOException {
