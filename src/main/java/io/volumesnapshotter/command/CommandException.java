@@ -22,7 +22,7 @@ public final class CommandException extends RuntimeException {
         return new CommandException(ExitCode.USAGE, words, remedy);
     }
 
-    /** The same may succeed later. */
+    /** It did not work now, and may work later. */
     public static CommandException again(String words, String remedy) {
         return new CommandException(ExitCode.AGAIN, words, remedy);
     }

@@ -11,7 +11,7 @@ public final class OutputOptions {
         table,
         /** A document as {@code docs/output.schema.json} describes it. */
         json,
-        /** The same document as YAML. */
+        /** The document that {@link #json} writes, as YAML. */
         yaml,
         /** A line for each object, as kubectl takes it. */
         name

@@ -74,7 +74,7 @@ public record ClaimLook(PersistentVolumeClaim object) {
         return !annotation("volume.kubernetes.io/selected-node").isEmpty();
     }
 
-    /** The same as it is written on snapshots. */
+    /** What snapshots record of this claim. */
     RecordedClaim recorded() {
         PersistentVolumeClaimSpec spec = object.getSpec();
         return new RecordedClaim(

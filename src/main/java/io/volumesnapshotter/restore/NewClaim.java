@@ -252,7 +252,8 @@ public record NewClaim(
     }
 
     /**
-     * The same of at least this size, so that it can take the place of a claim that asks for it.
+     * This claim with at least the size that is requested, so that it can take the place of the
+     * claim that requests it.
      */
     NewClaim atLeast(Optional<String> request) {
         Optional<Size> least = request.flatMap(Size::read).filter(s -> s.compareTo(size) > 0);

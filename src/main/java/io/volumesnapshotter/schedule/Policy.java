@@ -56,7 +56,7 @@ public record Policy(
     private static final Duration ATTENDED = Duration.ofSeconds(1);
 
     /**
-     * The same for a run that somebody waits for: it begins at once, and looks once a second.
+     * This policy for a run that somebody waits for: it begins at once, and looks once a second.
      *
      * @param wait how long a snapshot may take to become ready; empty for as long as always
      */

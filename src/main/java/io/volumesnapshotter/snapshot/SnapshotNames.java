@@ -112,7 +112,7 @@ public final class SnapshotNames {
         return snapshot(claim, schedule, run(schedule, fireTime), installation);
     }
 
-    /** The same, by the run's name. */
+    /** The name of such a snapshot, by the name of the run. */
     public static String snapshot(String claim, String schedule, String run, String installation) {
         return hashed(claim, "-" + run, claim + "/" + schedule + "/" + installation);
     }

@@ -133,7 +133,7 @@ public record ApiAnswer(int code, List<Map.Entry<String, String>> headers, byte[
                 "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"other\"}}");
     }
 
-    /** The same answer with one more header. */
+    /** This answer with one more header. */
     public ApiAnswer with(String header, String value) {
         List<Map.Entry<String, String>> more = new ArrayList<>(headers);
         more.add(Map.entry(header, value));

@@ -39,7 +39,7 @@ public final class SnapshotBuilder {
         return builder;
     }
 
-    /** The same under another name or at another time of creation. */
+    /** This snapshot under another name or at another time of creation. */
     public SnapshotBuilder as(String otherName, Instant created) {
         SnapshotBuilder other = new SnapshotBuilder(otherName, claim, created);
         other.labels.putAll(labels);

@@ -48,7 +48,7 @@ record SoakSchedule(
         return claims.isEmpty();
     }
 
-    /** The same schedule when there is room. */
+    /** This schedule as it is while there is room. */
     SoakSchedule withoutMakingRoom() {
         return new SoakSchedule(
                 installation, name, namespace, claims, cron, last, hourly, false, settings);
