@@ -171,25 +171,15 @@ class HighAvailabilityIT {
     private PackagedProgram start(String pod) throws IOException {
         Path own = Files.createDirectory(directory.resolve(pod));
         return PackagedProgram.start(
+                cluster,
                 own,
                 Map.of(
-                        "KUBECONFIG",
-                        cluster.kubeconfig(own.resolve("kubeconfig"), NAMESPACE).toString(),
-                        "HOSTNAME",
-                        pod,
-                        "SNAPSHOTTER_CLAIMS",
-                        "data",
-                        "SNAPSHOTTER_SCHEDULE",
-                        "*/" + PERIOD + " * * * * ?",
-                        "SNAPSHOTTER_POLL_INTERVAL",
-                        "200ms",
-                        "SNAPSHOTTER_LEADER_ELECTION",
-                        "true",
-                        "SNAPSHOTTER_LEASE_DURATION",
-                        "8s",
-                        "SNAPSHOTTER_RENEW_DEADLINE",
-                        "5s",
-                        "SNAPSHOTTER_RETRY_PERIOD",
-                        "500ms"));
+                        "HOSTNAME", pod,
+                        "SNAPSHOTTER_CLAIMS", "data",
+                        "SNAPSHOTTER_SCHEDULE", "*/" + PERIOD + " * * * * ?",
+                        "SNAPSHOTTER_LEADER_ELECTION", "true",
+                        "SNAPSHOTTER_LEASE_DURATION", "8s",
+                        "SNAPSHOTTER_RENEW_DEADLINE", "5s",
+                        "SNAPSHOTTER_RETRY_PERIOD", "500ms"));
     }
 }

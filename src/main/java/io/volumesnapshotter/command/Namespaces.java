@@ -3,7 +3,6 @@ package io.volumesnapshotter.command;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.volumesnapshotter.kubernetes.ApiErrors;
-import io.volumesnapshotter.kubernetes.ApiObject;
 import io.volumesnapshotter.kubernetes.ClusterReader;
 import io.volumesnapshotter.kubernetes.CoreApi;
 import io.volumesnapshotter.settings.NearMisses;
@@ -12,8 +11,6 @@ import java.util.Optional;
 
 /** Tells a namespace that is not there from one in which there is nothing, where it may look. */
 final class Namespaces {
-
-    private static final long PAGE = 500;
 
     private Namespaces() {}
 
@@ -28,29 +25,14 @@ final class Namespaces {
             if (reader.get(CoreApi.NAMESPACES, Optional.empty(), namespace, List.of()).isEmpty()) {
                 throw CommandException.nothing(
                         "there is no namespace " + namespace,
-                        NearMisses.hint(namespace, names(reader)));
+                        NearMisses.hint(
+                                namespace,
+                                KnownNames.of(reader, CoreApi.NAMESPACES, Optional.empty())));
             }
         } catch (KubernetesClientException e) {
             if (!ApiErrors.isMissingRight(e)) {
                 throw e;
             }
-        }
-    }
-
-    private static List<String> names(ClusterReader reader) {
-        try {
-            return reader.list(
-                    CoreApi.NAMESPACES,
-                    Optional.empty(),
-                    null,
-                    PAGE,
-                    List.of(ApiObject.NAME),
-                    object -> Optional.of(object.text(ApiObject.NAME)));
-        } catch (KubernetesClientException e) {
-            if (!ApiErrors.isMissingRight(e)) {
-                throw e;
-            }
-            return List.of();
         }
     }
 }

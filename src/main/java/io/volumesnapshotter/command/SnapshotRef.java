@@ -2,15 +2,12 @@ package io.volumesnapshotter.command;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.volumesnapshotter.kubernetes.ApiErrors;
-import io.volumesnapshotter.kubernetes.ApiObject;
 import io.volumesnapshotter.kubernetes.ClusterReader;
 import io.volumesnapshotter.kubernetes.SnapshotApi;
 import io.volumesnapshotter.settings.NearMisses;
 import io.volumesnapshotter.settings.ObjectNames;
 import io.volumesnapshotter.snapshot.Snapshot;
 import io.volumesnapshotter.snapshot.SnapshotReader;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -25,8 +22,6 @@ final class SnapshotRef {
 
     private static final Set<String> PREFIXES =
             Set.of(RESOURCE, "volumesnapshot", "volumesnapshots", "vs");
-
-    private static final long PAGE = 500;
 
     private SnapshotRef() {}
 
@@ -74,23 +69,9 @@ final class SnapshotRef {
                                                 + name
                                                 + " in namespace "
                                                 + client.getNamespace(),
-                                        NearMisses.hint(name, names(reader, namespace))));
-    }
-
-    private static List<String> names(ClusterReader reader, Optional<String> namespace) {
-        try {
-            return reader.list(
-                    SnapshotApi.KIND,
-                    namespace,
-                    null,
-                    PAGE,
-                    List.of(ApiObject.NAME),
-                    object -> Optional.of(object.text(ApiObject.NAME)));
-        } catch (KubernetesClientException e) {
-            if (!ApiErrors.isMissingRight(e)) {
-                throw e;
-            }
-            return List.of();
-        }
+                                        NearMisses.hint(
+                                                name,
+                                                KnownNames.of(
+                                                        reader, SnapshotApi.KIND, namespace))));
     }
 }

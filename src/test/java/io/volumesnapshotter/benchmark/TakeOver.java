@@ -87,19 +87,11 @@ public final class TakeOver {
             throws IOException {
         Path own = Files.createDirectory(directory.resolve(pod));
         return PackagedProgram.start(
+                cluster,
                 own,
                 Map.of(
-                        "KUBECONFIG",
-                        cluster.kubeconfig(own.resolve("kubeconfig"), NAMESPACE).toString(),
-                        "HOSTNAME",
-                        pod,
-                        "SNAPSHOTTER_CLAIMS",
-                        "data",
-                        "SNAPSHOTTER_SCHEDULE",
-                        "*/2 * * * * ?",
-                        "SNAPSHOTTER_POLL_INTERVAL",
-                        "200ms",
-                        "SNAPSHOTTER_LEADER_ELECTION",
-                        "true"));
+                        "HOSTNAME", pod,
+                        "SNAPSHOTTER_CLAIMS", "data",
+                        "SNAPSHOTTER_LEADER_ELECTION", "true"));
     }
 }

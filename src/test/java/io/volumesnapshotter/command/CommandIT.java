@@ -1,13 +1,11 @@
 package io.volumesnapshotter.command;
 
-import static io.volumesnapshotter.testing.Program.INSTALLATION;
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.volumesnapshotter.simulation.SimulatedCluster;
-import io.volumesnapshotter.snapshot.SnapshotLabels;
-import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.PackagedProgram;
+import io.volumesnapshotter.testing.Program;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,15 +36,7 @@ class CommandIT {
         int claims = 200;
         for (int i = 0; i < 10_000; i++) {
             String claim = "data-" + i % claims;
-            Instant due = NOON.minus(Duration.ofHours(i / claims));
-            String name = SnapshotNames.snapshot(claim, "hourly", due);
-            cluster.snapshot(
-                    NAMESPACE,
-                    name,
-                    claim,
-                    SnapshotLabels.of(
-                            name, "hourly", SnapshotNames.run("hourly", due), INSTALLATION),
-                    due);
+            Program.hadTaken(cluster, claim, NOON.minus(Duration.ofHours(i / claims)));
         }
         try (PackagedProgram program = start("list", "-o", form)) {
             assertThat(program.awaitExit()).as(() -> tail(program.lines())).isZero();

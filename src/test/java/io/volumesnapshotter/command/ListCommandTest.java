@@ -1,6 +1,5 @@
 package io.volumesnapshotter.command;
 
-import static io.volumesnapshotter.testing.Program.INSTALLATION;
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -14,6 +13,7 @@ import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.OutputSchema;
+import io.volumesnapshotter.testing.Program;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -188,15 +188,7 @@ class ListCommandTest {
     }
 
     private String taken(String claim, int hoursAgo) {
-        Instant due = HOUR.minus(Duration.ofHours(hoursAgo));
-        String name = name(claim, hoursAgo);
-        cluster.snapshot(
-                NAMESPACE,
-                name,
-                claim,
-                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due), INSTALLATION),
-                due);
-        return name;
+        return Program.hadTaken(cluster, claim, HOUR.minus(Duration.ofHours(hoursAgo)));
     }
 
     private void held(String name, Instant until) {

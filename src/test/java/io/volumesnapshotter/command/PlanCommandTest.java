@@ -1,15 +1,14 @@
 package io.volumesnapshotter.command;
 
-import static io.volumesnapshotter.testing.Program.INSTALLATION;
 import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.volumesnapshotter.simulation.SimulatedCluster;
-import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.OutputSchema;
+import io.volumesnapshotter.testing.Program;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -175,13 +174,6 @@ class PlanCommandTest {
     }
 
     private void taken(String claim, int hoursAgo) {
-        Instant due = HOUR.minus(Duration.ofHours(hoursAgo));
-        String name = name(claim, hoursAgo);
-        cluster.snapshot(
-                NAMESPACE,
-                name,
-                claim,
-                SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due), INSTALLATION),
-                due);
+        Program.hadTaken(cluster, claim, HOUR.minus(Duration.ofHours(hoursAgo)));
     }
 }

@@ -174,6 +174,8 @@ class HealthTest {
                                             .containsEntry("oldestSuccess", "2026-11-21T08:00:00Z")
                                             .containsEntry("oldestSuccessOf", "apps/data"));
             assertThat(isReady(program)).isTrue();
+            // Its end would wait for the run.
+            cluster.driver().resume();
         }
     }
 

@@ -17,6 +17,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,10 @@ import org.junit.jupiter.api.io.TempDir;
 class MetricsTest {
 
     private static final Instant NINE = Instant.parse("2026-11-22T09:00:00Z");
+
+    /** A schedule whose route is absent for so long is forgotten. */
+    private static final Duration UNTIL_GONE = Duration.ofMinutes(1);
+
     private static final Instant TEN = Instant.parse("2026-11-22T10:00:00Z");
     private static final Pattern ROW =
             Pattern.compile("\\| `([a-z_]+)` \\| (\\w+) \\|([^|]*)\\|.*");
@@ -271,6 +276,7 @@ class MetricsTest {
             program.context().getRouteController().stopRoute("other");
             awaitValue(program, "schedule_suspended{schedule=\"other\"}", 1);
             program.context().removeRoute("other");
+            program.pass(UNTIL_GONE);
             await().untilAsserted(
                             () ->
                                     assertThat(page(program))

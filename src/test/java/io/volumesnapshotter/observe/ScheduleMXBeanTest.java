@@ -14,6 +14,7 @@ import io.volumesnapshotter.testing.TestRoutes;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -247,6 +248,7 @@ class ScheduleMXBeanTest {
             assertThat(bean.isSuspended()).isTrue();
             program.context().getRouteController().stopRoute("other");
             program.context().removeRoute("other");
+            program.pass(Duration.ofMinutes(1));
             await().until(() -> !isShown("other"));
             assertThat(isShown("hourly")).isTrue();
         }

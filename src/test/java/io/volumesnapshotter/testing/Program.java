@@ -73,8 +73,12 @@ public final class Program implements AutoCloseable {
         return of(cluster).with(settings).start();
     }
 
-    /** Puts a snapshot there that an earlier run of the schedule {@code hourly} took. */
-    public static void hadTaken(SimulatedCluster cluster, String claim, Instant due) {
+    /**
+     * Puts a snapshot there that an earlier run of the schedule {@code hourly} took.
+     *
+     * @return its name
+     */
+    public static String hadTaken(SimulatedCluster cluster, String claim, Instant due) {
         String name = SnapshotNames.snapshot(claim, "hourly", due);
         cluster.snapshot(
                 NAMESPACE,
@@ -82,6 +86,7 @@ public final class Program implements AutoCloseable {
                 claim,
                 SnapshotLabels.of(name, "hourly", SnapshotNames.run("hourly", due), INSTALLATION),
                 due);
+        return name;
     }
 
     /** Starts with claims and otherwise quick defaults. */
