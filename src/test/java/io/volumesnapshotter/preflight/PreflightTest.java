@@ -170,6 +170,17 @@ class PreflightTest {
     }
 
     @Test
+    void schedulesThatFreezeNeedToWriteOnSnapshots() {
+        assertThat(problems("claims", "data", "quiesce", "postgresql"))
+                .contains(
+                        "ERROR rights: the program's account may not patch volumesnapshots in"
+                                + " namespace apps -> grant it, as in k8s/components/hooks");
+        cluster.access().grant(NAMESPACE, SNAPSHOTS, "patch");
+        assertThat(problems("claims", "data", "quiesce", "postgresql"))
+                .noneMatch(line -> line.contains("patch volumesnapshots"));
+    }
+
+    @Test
     void schedulesThatSelectClaimsNeedToListThem() {
         cluster.access().revoke(NAMESPACE, "persistentvolumeclaims", "list");
 
