@@ -44,78 +44,6 @@ public final class Flow {
     private static final Pattern MENTIONED = Pattern.compile("direct:(?://)?[\\w.-]+");
 
     /**
-     * What each schedule has to reach.
-     *
-     * @param fact a method of a bean, an operation of Kubernetes, or a value of the run
-     * @param after what comes before it
-     * @param before what comes behind it, where there is more than one of it; else an empty text
-     * @param loser what the route has that has lost this
-     * @param words what happens without it
-     */
-    private record Need(String fact, String after, String before, String loser, String words) {
-
-        Need(String fact, String after, String before, String words) {
-            this(fact, after, before, after, words);
-        }
-
-        Need(String fact, String after, String words) {
-            this(fact, after, "", words);
-        }
-    }
-
-    private static final String START = "runs.start";
-    private static final String LISTS_RUN = "snapshots.ofRun";
-    private static final String LISTS_ALL = "snapshots.ofSchedule";
-    private static final String FACTS = "snapshots.facts";
-    private static final String CHECKED = "runs.checkCreation";
-    private static final String ASKED = "runs.markRequested";
-    private static final String TAKES_OVER = "runs.takeOver";
-    private static final String LOOKS = "runs.look";
-    private static final String FAILS = "runs.fail";
-    private static final String LOST = "runs.findLost";
-    private static final String STALE = "runs.planDeletions";
-    private static final String FINISHES = "runs.finish";
-
-    private static final List<Need> NEEDS =
-            List.of(
-                    new Need(START, Steps.POLICY, "no run begins, and nothing is taken or told"),
-                    new Need(LISTS_ALL, START, TAKES_OVER, "a run is made up that took place"),
-                    new Need(TAKES_OVER, START, "a run is made up that took place"),
-                    new Need(ASKED, START, LISTS_RUN, "no snapshot is asked for"),
-                    new Need(Steps.CREATES, START, LISTS_RUN, ASKED, "no snapshot is created"),
-                    new Need(
-                            CHECKED,
-                            START,
-                            Steps.CREATES,
-                            Steps.CREATES,
-                            "a run that is over takes snapshots"),
-                    new Need(
-                            "runs.checkAnswer",
-                            Steps.CREATES,
-                            "a snapshot of others counts as its own"),
-                    new Need(LISTS_RUN, START, "no snapshot is seen ready"),
-                    new Need(
-                            "runs.markListing",
-                            START,
-                            LISTS_RUN,
-                            LISTS_RUN,
-                            "what vanishes is missed"),
-                    new Need(LOOKS, LISTS_RUN, "no snapshot is seen ready"),
-                    new Need(
-                            Steps.PAUSES,
-                            START,
-                            LOOKS,
-                            LISTS_RUN,
-                            "it looks again without a pause"),
-                    new Need(FAILS, LOOKS, LOST, "a snapshot that fails is not told"),
-                    new Need(STALE, START, "nothing is pruned"),
-                    new Need(FACTS, TAKES_OVER, STALE, STALE, "nothing is pruned"),
-                    new Need(LOST, TAKES_OVER, STALE, STALE, "one that is gone counts as ready"),
-                    new Need(FAILS, LOST, "a snapshot that is gone is not told"),
-                    new Need(Steps.DELETES, STALE, "nothing is pruned"),
-                    new Need(FINISHES, START, "no run is told as ended"));
-
-    /**
      * What is not reached any more.
      *
      * @param route the id of the route that does not lead there; empty when it is what is shared by
@@ -186,18 +114,18 @@ public final class Flow {
 
     private Optional<Lost> lostBySchedule(RouteDefinition schedule) {
         follow(schedule);
-        for (Need need : NEEDS) {
-            int loser = reached.indexOf(need.loser);
-            if (loser >= 0 && reached.contains(need.after) && !isThere(need)) {
-                boolean first = need.after.equals(Steps.POLICY);
+        for (Need need : Need.ALL) {
+            int loser = reached.indexOf(need.loser());
+            if (loser >= 0 && reached.contains(need.after()) && !isThere(need)) {
+                boolean first = need.after().equals(Steps.POLICY);
                 return Optional.of(
                         new Lost(
                                 places.get(loser).route,
                                 places.get(loser).line,
-                                need.words
+                                need.words()
                                         + (first ? ": nothing behind policy:" : ": nothing here")
                                         + " leads to "
-                                        + words(need.fact)
+                                        + words(need.fact())
                                         + "; put back what led there"
                                         + (first
                                                 ? ", as a last step to direct:run-schedule"
@@ -209,8 +137,8 @@ public final class Flow {
 
     /** A schedule that only prunes waits for nothing, so it does not come to what is done then. */
     private Optional<Lost> lostByPruning() {
-        int start = reached.indexOf(START);
-        return start < 0 || reachedByPruning.containsAll(List.of(STALE, FINISHES))
+        int start = reached.indexOf(Need.START);
+        return start < 0 || reachedByPruning.containsAll(List.of(Need.STALE, Need.FINISHES))
                 ? Optional.empty()
                 : Optional.of(
                         new Lost(
@@ -218,14 +146,17 @@ public final class Flow {
                                 places.get(start).line,
                                 "a schedule that only prunes does nothing: nothing here but what"
                                         + " waits for snapshots leads to "
-                                        + words(reachedByPruning.contains(STALE) ? FINISHES : STALE)
+                                        + words(
+                                                reachedByPruning.contains(Need.STALE)
+                                                        ? Need.FINISHES
+                                                        : Need.STALE)
                                         + "; put back what led there"));
     }
 
     private boolean isThere(Need need) {
-        List<String> behind = reached.subList(reached.indexOf(need.after) + 1, reached.size());
-        int end = behind.indexOf(need.before);
-        return behind.subList(0, end < 0 ? behind.size() : end).contains(need.fact);
+        List<String> behind = reached.subList(reached.indexOf(need.after()) + 1, reached.size());
+        int end = behind.indexOf(need.before());
+        return behind.subList(0, end < 0 ? behind.size() : end).contains(need.fact());
     }
 
     /** Each onException tells, or makes room; and one of them takes all that is left. */
