@@ -65,7 +65,10 @@ import org.apache.camel.health.HealthCheck;
 import org.apache.camel.model.Model;
 import org.apache.camel.spi.Registry;
 
-/** Wires the program: what the routes refer to, and what starts and stops with them. */
+/**
+ * Wires the program: what the routes refer to, and what starts and stops with them. It is as long
+ * as the list of them: each is made here, and nowhere else.
+ */
 public final class SnapshotterConfiguration implements CamelConfiguration {
 
     private final InstantSource clock;

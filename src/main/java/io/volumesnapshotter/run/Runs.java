@@ -27,7 +27,8 @@ import org.slf4j.event.Level;
 
 /**
  * The steps of a run that routes call, and which runs go on when the program is told to stop. Each
- * step hands a question to the class that answers it, and tells the outcome.
+ * step hands a question to the class that answers it, and tells the outcome. It is as long as the
+ * list of steps that the routes call by this name.
  */
 public final class Runs extends LifecycleStrategySupport {
 
