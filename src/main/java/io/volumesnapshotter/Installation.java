@@ -18,7 +18,7 @@ final class Installation {
 
     /**
      * The identity of this installation: what the setting says, else namespace and name of the
-     * Deployment, as the pod's name has it.
+     * workload: as the variable {@code WORKLOAD_NAME} says, else as the pod's name has it.
      *
      * @param namespace the namespace that the program runs in
      */
@@ -27,14 +27,21 @@ final class Installation {
         if (own.isPresent()) {
             return own.get();
         }
-        String pod = environment.getOrDefault("HOSTNAME", "");
-        Matcher deployment = POD_OF_DEPLOYMENT.matcher(pod);
-        String name = deployment.matches() ? deployment.group(1) : "volume-snapshotter";
-        String identity = namespace + "." + name;
+        String identity = namespace + "." + workload(environment);
         return identity.length() <= ObjectNames.MAX_LABEL
                 ? identity
                 : identity.substring(0, ObjectNames.MAX_LABEL - 9)
                         + "-"
                         + ObjectNames.hash(identity);
+    }
+
+    /** The pod of a Job cannot be told by its name from that of a Deployment, so it is told. */
+    private static String workload(Map<String, String> environment) {
+        String told = environment.getOrDefault("WORKLOAD_NAME", "");
+        if (!told.isEmpty()) {
+            return told;
+        }
+        Matcher deployment = POD_OF_DEPLOYMENT.matcher(environment.getOrDefault("HOSTNAME", ""));
+        return deployment.matches() ? deployment.group(1) : "volume-snapshotter";
     }
 }

@@ -73,6 +73,7 @@ class ChartTest {
         "k8s,",
         "examples/overlays/select-claims, selectClaims=true",
         "examples/overlays/commands, commands=true",
+        "examples/overlays/cronjob, cronJob.enabled=true",
         "examples/overlays/read-claims, readClaims=true",
         "examples/overlays/hooks, hooks=true",
         "examples/overlays/cluster-wide, clusterWide=true",
@@ -240,6 +241,8 @@ class ChartTest {
                 "replicas=two | replicas",
                 "image.pullPolicy=Sometimes | pullPolicy",
                 "routes.Not_A_Name=x | Not_A_Name",
+                "cronJob.enabled=true highAvailability=true | leave out one of them",
+                "cronJob.enabled=true monitoring.enabled=true | leave out one of them",
                 "image.repository= | image.repository is empty; set it to where your cluster pulls",
             })
     void aWrongValueIsRefusedByItsName(String value, String words) {
@@ -359,9 +362,10 @@ class ChartTest {
 
     private static ObjectNode plain(ObjectNode object) {
         ObjectNode plain = (ObjectNode) withoutHelms(object);
-        JsonNode pod = plain.at("/spec/template/spec/containers/0");
-        if (pod instanceof ObjectNode container) {
-            container.remove("imagePullPolicy");
+        for (String template : List.of("/spec/template", "/spec/jobTemplate/spec/template")) {
+            if (plain.at(template + "/spec/containers/0") instanceof ObjectNode container) {
+                container.remove("imagePullPolicy");
+            }
         }
         return plain;
     }

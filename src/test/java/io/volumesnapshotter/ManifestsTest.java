@@ -27,11 +27,16 @@ import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentSpec;
+import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
+import io.fabric8.kubernetes.api.model.batch.v1.CronJobSpec;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobSpec;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.api.model.rbac.Subject;
+import io.volumesnapshotter.command.ExitCode;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.testing.Kustomize;
@@ -195,12 +200,7 @@ class ManifestsTest {
     @ParameterizedTest
     @MethodSource("everythingToApply")
     void openShiftsRestrictedProfileAdmitsThePod(Path directory) throws Exception {
-        PodSpec spec =
-                Kustomize.build(directory).stream()
-                        .filter(Deployment.class::isInstance)
-                        .map(object -> ((Deployment) object).getSpec().getTemplate().getSpec())
-                        .findFirst()
-                        .orElseThrow();
+        PodSpec spec = pods(Kustomize.build(directory)).findFirst().orElseThrow();
         PodSecurityContext own = new PodSecurityContext();
         own.setRunAsNonRoot(true);
         own.setSeccompProfile(new SeccompProfile(null, "RuntimeDefault"));
@@ -222,16 +222,8 @@ class ManifestsTest {
     @MethodSource("everythingToApply")
     void whoeverThePodRunsAsReadsItsSecrets(Path directory) throws Exception {
         assertThat(
-                        Kustomize.build(directory).stream()
-                                .filter(Deployment.class::isInstance)
-                                .flatMap(
-                                        object ->
-                                                ((Deployment) object)
-                                                                .getSpec()
-                                                                .getTemplate()
-                                                                .getSpec()
-                                                                .getVolumes()
-                                                                .stream())
+                        pods(Kustomize.build(directory))
+                                .flatMap(spec -> spec.getVolumes().stream())
                                 .filter(volume -> volume.getSecret() != null))
                 .allSatisfy(
                         volume -> assertThat(volume.getSecret().getDefaultMode()).isEqualTo(0444));
@@ -398,6 +390,23 @@ class ManifestsTest {
 
         assertThat(defaults).containsAllEntriesOf(settings());
         assertThat(settings()).containsKey("SNAPSHOTTER_CLAIMS");
+    }
+
+    /** It cannot name the settings, whose name has a hash; what it takes needs none of them. */
+    @Test
+    void theJobThatTakesHasThePodOfTheDeployment() throws IOException {
+        Job take =
+                (Job) Manifests.read(Files.readString(Path.of("examples/jobs/take.yaml"))).get(0);
+        PodSpec spec = podOf(take.getSpec());
+        Container job = spec.getContainers().get(0);
+
+        assertThat(job.getArgs()).startsWith("take", "data", "--run");
+        assertThat(spec.getServiceAccountName()).isEqualTo(pod.getServiceAccountName());
+        assertThat(spec.getSecurityContext()).isEqualTo(pod.getSecurityContext());
+        assertThat(job.getSecurityContext()).isEqualTo(container.getSecurityContext());
+        assertThat(job.getResources()).isEqualTo(container.getResources());
+        assertThat(job.getVolumeMounts()).isEqualTo(container.getVolumeMounts());
+        assertThat(job.getImage()).endsWith(":" + kustomization.at("/images/0/newTag").asText());
     }
 
     /** What kustomize makes of the files; only where kubectl is installed. */
@@ -589,6 +598,68 @@ class ManifestsTest {
                     .isEqualTo(spec.getSecurityContext().getRunAsGroup());
         }
 
+        @Test
+        void theCronJobStandsInForTheDeploymentWithTheSamePod() throws Exception {
+            objects = Kustomize.build(Path.of("examples", "overlays", "cronjob"));
+            assertThat(objects).noneMatch(Deployment.class::isInstance);
+            CronJobSpec spec = only(CronJob.class).getSpec();
+            Container job = podOf(spec.getJobTemplate().getSpec()).getContainers().get(0);
+
+            assertThat(spec.getConcurrencyPolicy()).isEqualTo("Forbid");
+            assertThat(spec.getStartingDeadlineSeconds() / 60 + "m")
+                    .isEqualTo(properties.getProperty("snapshotter.starting-deadline"));
+            assertThat(job.getResources()).isEqualTo(container.getResources());
+            assertThat(job.getSecurityContext()).isEqualTo(container.getSecurityContext());
+            assertThat(job.getVolumeMounts()).isEqualTo(container.getVolumeMounts());
+            assertThat(job.getImage()).matches("[^:]+:\\d+\\.\\d+\\.\\d+");
+            assertThat(job.getEnvFrom().get(0).getConfigMapRef().getName())
+                    .matches("volume-snapshotter-settings-\\w+");
+        }
+
+        @Test
+        void aPodOfTheCronJobKnowsItsJobAndIsTriedAgainOnlyWhereThatHelps() throws Exception {
+            objects = Kustomize.build(Path.of("examples", "overlays", "cronjob"));
+            JobSpec job = only(CronJob.class).getSpec().getJobTemplate().getSpec();
+
+            assertThat(podOf(job).getContainers().get(0).getArgs())
+                    .containsExactly("run", "hourly", "--job", "$(JOB_NAME)");
+            assertThat(podOf(job).getContainers().get(0).getEnv())
+                    .filteredOn(variable -> variable.getName().equals("JOB_NAME"))
+                    .singleElement()
+                    .extracting(variable -> variable.getValueFrom().getFieldRef().getFieldPath())
+                    .isEqualTo("metadata.labels['batch.kubernetes.io/job-name']");
+            assertThat(podOf(job).getRestartPolicy()).isEqualTo("Never");
+            assertThat(job.getPodFailurePolicy().getRules().get(1).getOnExitCodes().getValues())
+                    .containsExactly(
+                            ExitCode.NOTHING, ExitCode.USAGE, ExitCode.SOME, ExitCode.CONFIG);
+        }
+
+        /** Each of them adds a variable to the pod, whoever makes it. */
+        @Test
+        void componentsAfterItReachTheCronJob() throws Exception {
+            Path own = Files.createDirectory(directory.resolve("own"));
+            Path root = own.toRealPath().relativize(Path.of(".").toRealPath());
+            Files.writeString(
+                    own.resolve("kustomization.yaml"),
+                    """
+                    resources: [ROOT/k8s]
+                    components:
+                      - ROOT/k8s/components/cronjob
+                      - ROOT/k8s/components/events
+                      - ROOT/k8s/components/read-claims
+                    """
+                            .replace("ROOT", root.toString()));
+            objects = Kustomize.build(own);
+
+            assertThat(
+                            podOf(only(CronJob.class).getSpec().getJobTemplate().getSpec())
+                                    .getContainers()
+                                    .get(0)
+                                    .getEnv())
+                    .extracting(EnvVar::getName)
+                    .contains("POD_UID", "SNAPSHOTTER_READ_CLAIMS");
+        }
+
         private <T> T only(Class<T> type) {
             List<T> found = objects.stream().filter(type::isInstance).map(type::cast).toList();
             assertThat(found).hasSize(1);
@@ -603,6 +674,23 @@ class ManifestsTest {
                     .findFirst()
                     .orElseThrow();
         }
+    }
+
+    private static Stream<PodSpec> pods(List<HasMetadata> objects) {
+        return objects.stream()
+                .flatMap(
+                        object -> {
+                            if (object instanceof Deployment one) {
+                                return Stream.of(one.getSpec().getTemplate().getSpec());
+                            }
+                            return object instanceof CronJob one
+                                    ? Stream.of(podOf(one.getSpec().getJobTemplate().getSpec()))
+                                    : Stream.empty();
+                        });
+    }
+
+    private static PodSpec podOf(JobSpec job) {
+        return job.getTemplate().getSpec();
     }
 
     private static HTTPGetAction probe(String path) {

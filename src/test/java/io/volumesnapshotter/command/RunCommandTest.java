@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.OutputSchema;
@@ -69,6 +70,23 @@ class RunCommandTest {
         assertThat(cluster.snapshots(NAMESPACE, "data"))
                 .extracting(SimulatedSnapshot::name)
                 .containsExactly(SnapshotNames.snapshot("data", "hourly", due));
+    }
+
+    @Test
+    void whoseTheSnapshotsAreIsNoMatterOfTheJobsName() {
+        Cli.Answer answer =
+                Cli.of(cluster)
+                        .with("poll-interval", "50ms")
+                        .with("claims", "data")
+                        .with("installation", "")
+                        .variable("HOSTNAME", "nightly-29384567-2b4cd")
+                        .variable("WORKLOAD_NAME", "one")
+                        .run("run", "hourly");
+        assertThat(answer.code()).as(answer.toString()).isZero();
+        assertThat(cluster.snapshots(NAMESPACE, "data"))
+                .singleElement()
+                .extracting(snapshot -> snapshot.labels().get(SnapshotLabels.INSTALLATION))
+                .isEqualTo(NAMESPACE + ".one");
     }
 
     @Test

@@ -14,6 +14,8 @@ import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmissionPolicy;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmissionPolicyBinding;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRole;
@@ -38,6 +40,8 @@ public final class Manifests {
                     entry("v1/ConfigMap", ConfigMap.class),
                     entry("v1/ServiceAccount", ServiceAccount.class),
                     entry("apps/v1/Deployment", Deployment.class),
+                    entry("batch/v1/CronJob", CronJob.class),
+                    entry("batch/v1/Job", Job.class),
                     entry("monitoring.coreos.com/v1/PodMonitor", PodMonitor.class),
                     entry("monitoring.coreos.com/v1/PrometheusRule", PrometheusRule.class),
                     entry(
