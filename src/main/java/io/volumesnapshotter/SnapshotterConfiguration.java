@@ -7,6 +7,7 @@ import io.volumesnapshotter.hook.Sessions;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
+import io.volumesnapshotter.kubernetes.ClusterReader;
 import io.volumesnapshotter.kubernetes.ClusterWriter;
 import io.volumesnapshotter.observe.Events;
 import io.volumesnapshotter.observe.FailureManagement;
@@ -36,6 +37,7 @@ import io.volumesnapshotter.run.MissedFires;
 import io.volumesnapshotter.run.RetryPolicy;
 import io.volumesnapshotter.run.RunListener;
 import io.volumesnapshotter.run.RunListeners;
+import io.volumesnapshotter.run.RunSigns;
 import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Runs;
 import io.volumesnapshotter.run.SnapshotWarnings;
@@ -54,6 +56,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.function.BooleanSupplier;
@@ -197,6 +200,11 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("kubernetesClient", KubernetesClient.class, client);
         registry.bind("runs", runs);
         registry.bind("snapshots", snapshots);
+        registry.bind(
+                "signs",
+                new RunSigns(
+                        serves ? Optional.empty() : Optional.of(new ClusterReader(client)),
+                        threads.pool("signs")));
         registry.bind("changes", new ClusterWriter(client));
         registry.bind("retryPolicy", new RetryPolicy(apiServer));
         registry.bind("deletionGate", new DeletionGate(brake, snapshots, listeners, clock));

@@ -134,13 +134,38 @@ public final class ClusterReader {
             Collection<String> fields,
             Duration limit,
             Predicate<ApiObject> until) {
+        String which = "fieldSelector=" + encode("metadata.name=" + name);
+        return watching(kind, namespace, which, fields, limit, until);
+    }
+
+    /**
+     * Waits by a watch until one of several objects is as it is wanted.
+     *
+     * @param selector their labels
+     * @param fields as for one object, and so is all else
+     */
+    public Optional<ApiObject> watchSelected(
+            ResourceDefinitionContext kind,
+            Optional<String> namespace,
+            String selector,
+            Collection<String> fields,
+            Duration limit,
+            Predicate<ApiObject> until) {
+        String which = "labelSelector=" + encode(selector);
+        return watching(kind, namespace, which, fields, limit, until);
+    }
+
+    private Optional<ApiObject> watching(
+            ResourceDefinitionContext kind,
+            Optional<String> namespace,
+            String which,
+            Collection<String> fields,
+            Duration limit,
+            Predicate<ApiObject> until) {
         FieldReader events = new FieldReader(fields);
         String path =
-                "%s?watch=1&fieldSelector=%s&timeoutSeconds=%d"
-                        .formatted(
-                                path(kind, namespace),
-                                encode("metadata.name=" + name),
-                                limit.plusMillis(999).toSeconds());
+                "%s?watch=1&%s&timeoutSeconds=%d"
+                        .formatted(path(kind, namespace), which, limit.plusMillis(999).toSeconds());
         return stream.read(
                 "watch",
                 kind,

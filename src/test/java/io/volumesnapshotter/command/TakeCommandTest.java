@@ -59,6 +59,48 @@ class TakeCommandTest {
         assertThat(cluster.log().entries(TakeCommandTest::isNoLook)).hasSizeLessThanOrEqualTo(4);
     }
 
+    @Test
+    void whereItMayWatchItLooksWhenThereIsSomethingToSee() {
+        cluster.access().grant(NAMESPACE, SimulatedCluster.SNAPSHOTS, "watch");
+        cluster.driver().readyAfter(Duration.ofSeconds(3));
+        assertThat(cli("take", "data", "db").code()).isZero();
+        assertThat(watches()).hasSize(1);
+        // One for each that is ready, and one more where two came close together.
+        assertThat(looks()).hasSizeBetween(1, 3);
+    }
+
+    @Test
+    void whereItMayNotWatchItAsksOnceAndLooksAgainAndAgain() {
+        cluster.driver().readyAfter(Duration.ofSeconds(2));
+        assertThat(cli("take", "data", "db").code()).isZero();
+        assertThat(watches()).singleElement().matches(watch -> watch.code() == 403);
+        assertThat(looks()).hasSizeGreaterThan(3);
+    }
+
+    @Test
+    void anInterruptEndsTheWatch() throws Exception {
+        cluster.access().grant(NAMESPACE, SimulatedCluster.SNAPSHOTS, "watch");
+        cluster.driver().neverReady();
+        Interrupts interrupts = Interrupts.of(() -> {});
+        Cli cli = Cli.of(cluster).with("poll-interval", "50ms").interrupts(interrupts);
+        AtomicReference<Cli.Answer> answer = new AtomicReference<>();
+        CompletableFuture<Void> running =
+                Program.later(() -> answer.set(cli.run("take", "data", "-n", NAMESPACE)));
+        await().until(() -> !watches().isEmpty());
+        interrupts.interrupt();
+        running.get();
+        assertThat(answer.get().code()).isEqualTo(130);
+        assertThat(watches()).hasSize(1);
+    }
+
+    private List<RequestLog.Entry> watches() {
+        return cluster.log().entries(entry -> entry.verb().equals("watch"));
+    }
+
+    private List<RequestLog.Entry> looks() {
+        return cluster.log().entries(entry -> entry.verb().equals("list") && !isNoLook(entry));
+    }
+
     private static boolean isNoLook(RequestLog.Entry entry) {
         return !entry.labelSelector().contains(SnapshotLabels.RUN + "=");
     }

@@ -121,6 +121,8 @@ class FlowTest {
                     "await-ready: split",
                     "await-ready: to direct:prune-snapshots",
                     "await-ready: to direct:take-snapshot",
+                    // Holds looks back where a command may watch; without it there are more.
+                    "await-ready: bean signs await",
                     // How many at once, and when.
                     "create-snapshot: process creationLimiter",
                     // What these do not prove consistent, though it was to be, is no success.
