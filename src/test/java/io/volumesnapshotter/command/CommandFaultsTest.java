@@ -4,14 +4,17 @@ import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.volumesnapshotter.simulation.ApiAnswer;
+import io.volumesnapshotter.simulation.ApiRequest;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.Cli;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,6 +44,27 @@ class CommandFaultsTest {
         AGAIN.put("500", always(ApiAnswer.status(500, "InternalError", "etcd is away")));
         AGAIN.put("503", always(ApiAnswer.status(503, "ServiceUnavailable", "not yet")));
         AGAIN.put("429", always(ApiAnswer.status(429, "TooManyRequests", "too many")));
+        AGAIN.put(
+                "cut before the answer",
+                cluster ->
+                        cluster.faults().cut(Faults.Boundary.ARRIVED, any -> true, Faults.ALWAYS));
+        AGAIN.put(
+                "cut inside the answer",
+                // A change that was carried out would be there.
+                cluster ->
+                        cluster.faults()
+                                .cutInsideAnswer(
+                                        request -> request.is("get") || request.is("list"),
+                                        Faults.ALWAYS));
+        AGAIN.put(
+                "too late",
+                cluster ->
+                        cluster.faults()
+                                .delay(
+                                        Faults.Boundary.ARRIVED,
+                                        any -> true,
+                                        Faults.ALWAYS,
+                                        Duration.ofSeconds(20)));
         NOTHING.put("401", always(ApiAnswer.status(401, "Unauthorized", "Unauthorized")));
     }
 
@@ -71,16 +95,53 @@ class CommandFaultsTest {
     void theExitCodeSaysWhetherToTryAgain(String command, String fault, int code) {
         cluster.snapshot(
                 NAMESPACE, SNAPSHOT, "data", Map.of(), Instant.parse("2026-11-22T10:00:00Z"));
+        // What is cut are answers, and not refusals.
+        cluster.access()
+                .grant(NAMESPACE, "persistentvolumeclaims", "get", "list")
+                .grant(NAMESPACE, "namespaces", "get");
         AGAIN.getOrDefault(fault, NOTHING.get(fault)).accept(cluster);
         Cli.Answer answer =
                 Cli.of(cluster)
                         .with("claims", "data")
                         .with("poll-interval", "50ms")
                         .with("ready-timeout", "2s")
-                        .run(command.split(" "));
+                        .run((command + " --request-timeout 1s").split(" "));
         assertThat(answer.code()).as(answer.toString()).isEqualTo(code);
         assertThat(command.equals("preflight") ? answer.out() : answer.err())
                 .anyMatch(line -> line.toLowerCase().startsWith("error") && line.contains(" -> "));
         assertThat(cluster.snapshots(NAMESPACE)).hasSize(1);
+    }
+
+    static Stream<Arguments> refusals() {
+        Function<ApiRequest, ApiAnswer> quota = ApiAnswer::exceededQuota;
+        Function<ApiRequest, ApiAnswer> policy =
+                request -> ApiAnswer.deniedByPolicy(request, "it has no owner");
+        return Stream.of("take data", "run hourly")
+                .flatMap(
+                        command ->
+                                Stream.of(
+                                        Arguments.of(command, quota, "exceeded quota"),
+                                        Arguments.of(command, policy, "it has no owner")));
+    }
+
+    @ParameterizedTest(name = "{0}: {2}")
+    @MethodSource("refusals")
+    void whatIsRefusedUntilSomebodyChangesSomethingIsNotToTryAgain(
+            String command, Function<ApiRequest, ApiAnswer> refusal, String words) {
+        cluster.faults().answer(request -> request.is("create"), Faults.ALWAYS, refusal);
+        Cli.Answer answer =
+                Cli.of(cluster)
+                        .with("claims", "data")
+                        .with("poll-interval", "50ms")
+                        .with("ready-timeout", "2s")
+                        .run(command.split(" "));
+        assertThat(answer.code()).as(answer.toString()).isEqualTo(ExitCode.NOTHING);
+        assertThat(answer.err())
+                .anyMatch(
+                        line ->
+                                line.startsWith("error: ")
+                                        && line.contains(words)
+                                        && line.contains(" -> "));
+        assertThat(cluster.snapshots(NAMESPACE)).isEmpty();
     }
 }
