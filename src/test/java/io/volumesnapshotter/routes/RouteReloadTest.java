@@ -381,7 +381,7 @@ class RouteReloadTest {
                         "ref: snapshots",
                         "ref: snapshot",
                         "bean: \"snapshot\"",
-                        "failures, retryPolicy, runs, snapshots"),
+                        "failures, freezes, retryPolicy, runs, session, snapshots"),
                 Arguments.of(
                         "run-schedule",
                         "method: takeOver",

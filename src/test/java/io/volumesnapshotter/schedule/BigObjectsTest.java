@@ -54,7 +54,7 @@ class BigObjectsTest {
         String small = snapshot.replaceAll(",\"error\":\\{.*?\\}", "");
         assertThat(readInSmallHeap("64m", "snapshots", 51_000, "VolumeSnapshotList", small))
                 .isEqualTo("51000");
-        assertThat(readInSmallHeap("24m", "snapshots", 5_000, "VolumeSnapshotList", snapshot))
+        assertThat(readInSmallHeap("28m", "snapshots", 5_000, "VolumeSnapshotList", snapshot))
                 .isEqualTo("5000");
     }
 
