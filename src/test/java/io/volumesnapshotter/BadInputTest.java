@@ -193,7 +193,7 @@ class BadInputTest {
         assertThat(startWithRoutes())
                 .contains(
                         "run-schedule.camel.yaml:24: bean: \"snapshot\"",
-                        "failures, freezes, retryPolicy, runs, session, snapshots");
+                        "failures, freezes, retryPolicy, runs");
     }
 
     @Test

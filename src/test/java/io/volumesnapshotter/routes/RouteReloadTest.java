@@ -381,7 +381,7 @@ class RouteReloadTest {
                         "ref: snapshots",
                         "ref: snapshot",
                         "bean: \"snapshot\"",
-                        "failures, freezes, retryPolicy, runs, session, snapshots"),
+                        "failures, freezes, retryPolicy, runs"),
                 Arguments.of(
                         "run-schedule",
                         "method: takeOver",
