@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.volumesnapshotter.testing.Program;
 import java.util.Arrays;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -15,14 +16,15 @@ import org.quartz.SchedulerConfigException;
 
 class RunThreadsTest {
 
-    private static final String NAME = "run-threads-test";
+    /** Of this test's own: threads of the one before may not be gone yet. */
+    private final String name = "run-threads-test-" + UUID.randomUUID();
 
     private final RunThreads threads = new RunThreads();
     private final CountDownLatch end = new CountDownLatch(1);
 
     @BeforeEach
     void two() throws SchedulerConfigException {
-        threads.setInstanceName(NAME);
+        threads.setInstanceName(name);
         threads.setThreadCount(2);
         threads.initialize();
     }
@@ -38,13 +40,13 @@ class RunThreadsTest {
         assertThat(threads.getPoolSize()).isEqualTo(2);
         assertThat(Thread.getAllStackTraces().keySet())
                 .extracting(Thread::getName)
-                .noneMatch(name -> name.startsWith(NAME));
+                .noneMatch(thread -> thread.startsWith(name));
 
         threads.runInThread(this::untilTheEnd);
 
         assertThat(Thread.getAllStackTraces().keySet())
                 .extracting(Thread::getName)
-                .contains(NAME + "_Worker-1");
+                .contains(name + "_Worker-1");
     }
 
     @Test
