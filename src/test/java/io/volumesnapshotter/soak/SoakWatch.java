@@ -2,10 +2,8 @@ package io.volumesnapshotter.soak;
 
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
-import io.volumesnapshotter.snapshot.Snapshot;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -15,7 +13,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
@@ -36,16 +33,12 @@ final class SoakWatch {
             Pattern.compile("(\\S+): succeeded, (?:(\\d+) of (\\d+) ready|pruned)");
     private static final Pattern FAILED = Pattern.compile("\\S+: failed, \\d+ of \\d+ ready.*");
 
-    /** How near to a change of claims the API server's seconds do not tell what came first. */
-    private static final Duration UNKNOWN = Duration.ofSeconds(2);
-
     private final SimulatedCluster cluster;
     private final List<SoakSchedule> schedules;
     private final Map<String, String> uids = new ConcurrentHashMap<>();
     private final Map<String, Map<String, Instant>> readyByRun = new ConcurrentHashMap<>();
     private final Map<String, Integer> everReady = new ConcurrentHashMap<>();
     private final Map<String, String> present = new ConcurrentHashMap<>();
-    private final List<Instant> changes = new CopyOnWriteArrayList<>();
 
     /** Of which claim each snapshot is, by their uids, where there were several of one name. */
     private final Map<String, String> volumes = new ConcurrentHashMap<>();
@@ -85,23 +78,6 @@ final class SoakWatch {
                         .get()
                         .getMetadata()
                         .getUid());
-        changes.add(Instant.now());
-    }
-
-    /**
-     * Whether nobody can tell of which claim it is, because one was made anew at about that time.
-     */
-    private boolean isOfUnknownVolume(SimulatedSnapshot snapshot) {
-        String volume = volumes.get(snapshot.uid());
-        String written = snapshot.annotations().get(Snapshot.CLAIM_UID);
-        if (volume != null && written != null && !volume.equals(written)) {
-            // The claim that the run listed was not there any more when it was created.
-            return true;
-        }
-        return present.containsKey(snapshot.claim())
-                && changes.stream()
-                        .map(change -> Duration.between(change, snapshot.createdAt()).abs())
-                        .anyMatch(apart -> apart.compareTo(UNKNOWN) <= 0);
     }
 
     private void added(SimulatedSnapshot snapshot) {
@@ -156,23 +132,6 @@ final class SoakWatch {
                 && others.stream()
                         .filter(SoakSchedule::isGood)
                         .noneMatch(other -> volume.equals(volumes.get(other.uid())));
-    }
-
-    /**
-     * Whether it is the last good one on which that claim is written. There may be older ones on
-     * which no claim is written, of which the program cannot tell.
-     */
-    private static boolean isLastOfWhatIsWritten(
-            SimulatedSnapshot snapshot, List<SimulatedSnapshot> others) {
-        String written = snapshot.annotations().get(Snapshot.CLAIM_UID);
-        return written != null
-                && SoakSchedule.isGood(snapshot)
-                && others.stream()
-                        .filter(SoakSchedule::isGood)
-                        .noneMatch(
-                                other ->
-                                        written.equals(
-                                                other.annotations().get(Snapshot.CLAIM_UID)));
     }
 
     private List<SimulatedSnapshot> others(SoakSchedule owner, SimulatedSnapshot snapshot) {
@@ -294,6 +253,10 @@ final class SoakWatch {
         }
     }
 
+    /**
+     * Of a claim that was made anew more may stay than the rules say: the last one of each claim of
+     * the name, and those of which nobody can tell whose they are.
+     */
     private void checkPruned(SoakSchedule schedule, List<SimulatedSnapshot> left) {
         for (SimulatedSnapshot snapshot : left) {
             List<SimulatedSnapshot> others = new ArrayList<>(left);
@@ -301,9 +264,7 @@ final class SoakWatch {
             if (snapshot.terminating()) {
                 broken("%s is still being deleted", snapshot.name());
             } else if (mayGo(schedule, snapshot, others)
-                    && !isLastOfItsVolume(snapshot, others)
-                    && !isLastOfWhatIsWritten(snapshot, others)
-                    && !isOfUnknownVolume(snapshot)
+                    && !snapshot.claim().equals(SoakPlan.MADE_ANEW)
                     && !isOfTheFuture(snapshot)) {
                 broken("%s stayed, although no rule keeps it", snapshot.name());
             }
