@@ -178,8 +178,9 @@ public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant d
     /**
      * Which claim a snapshot is of, by uid. Whatever its annotation says, one that was created
      * after the present claim is of that one; the annotation is of the claim that was listed, which
-     * may have been deleted and made anew since. Where two fall into the same second, nobody can
-     * tell.
+     * may have been deleted and made anew since. One that was created before it, but that storage
+     * may have cut after it, may be of either: the snapshot controller takes the claim that is
+     * there when the snapshot's turn comes.
      */
     private static Optional<String> volumeOf(
             Snapshot snapshot, Optional<ClaimFacts.Present> present) {
@@ -192,8 +193,8 @@ public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant d
                         && !snapshot.createdAt().isBefore(claimCreated)) {
             return Optional.of(present.get().uid());
         }
-        if (!snapshot.createdAt().isBefore(claimCreated)) {
-            return Optional.of("same second as " + snapshot.name());
+        if (!snapshot.isSurelyCutBefore(claimCreated)) {
+            return Optional.of("that of " + snapshot.name());
         }
         return Optional.of(
                 Optional.ofNullable(snapshot.claimUid())

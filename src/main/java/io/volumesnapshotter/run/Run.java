@@ -103,6 +103,11 @@ public final class Run {
         return targets.of(claim) != null;
     }
 
+    /** Whether its claims are read one by one, and not listed. */
+    boolean readsEachClaim() {
+        return policy.readClaims() && policy.selection().isByName();
+    }
+
     /** Where the run's snapshots are to be listed; empty for all namespaces. */
     public Optional<String> listedNamespace() {
         return targets.listedNamespace();

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The claims that one run takes snapshots of, and what these snapshots are called. Safe for use by
@@ -33,6 +34,7 @@ final class RunTargets {
     private final RunProgress progress;
     private final InstantSource clock;
     private final InstantSource steady;
+    private final Map<Claim, Instant> read = new ConcurrentHashMap<>();
     private volatile Instant seen;
 
     RunTargets(
@@ -86,7 +88,17 @@ final class RunTargets {
     /** Whether claims were selected so long ago that they may have been made anew since. */
     boolean areTooOld(Claim claim) {
         return of(claim).claimUid().isPresent()
-                && seen.plus(ClusterFacts.MAX_AGE).isBefore(steady.instant());
+                && read.getOrDefault(claim, seen)
+                        .plus(ClusterFacts.MAX_AGE)
+                        .isBefore(steady.instant());
+    }
+
+    /** Takes a claim as it was read now in place of how it was read at the start. */
+    void markRead(Target target) {
+        synchronized (targets) {
+            targets.replace(target.claim(), target);
+        }
+        read.put(target.claim(), steady.instant());
     }
 
     /** Takes the claims that are there now in place of those that were selected. */

@@ -5,6 +5,7 @@ import io.volumesnapshotter.kubernetes.AnswerCheck;
 import io.volumesnapshotter.schedule.ClaimFacts;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.LogKeys;
+import io.volumesnapshotter.schedule.Target;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Retention.Decision;
 import io.volumesnapshotter.snapshot.Snapshot;
@@ -137,16 +138,23 @@ public final class Runs extends LifecycleStrategySupport {
             exchange.setRouteStop(true);
         } else if (!run.mayBeRequested(claim)) {
             exchange.setRouteStop(true);
-        } else if (run.targets().areTooOld(claim)) {
-            ClaimFacts now = claims.facts(run.listedNamespace());
-            run.targets().markSeen(now);
-            if (!now.present().isEmpty() && now.of(claim).isEmpty()) {
-                throw new SnapshotFailedException(
-                        claim,
-                        "the claim was deleted before its snapshot was asked for",
-                        "nothing, if that was meant");
-            }
+        } else if (run.targets().areTooOld(claim) && !isThereStill(run, claim)) {
+            throw new SnapshotFailedException(
+                    claim,
+                    "the claim was deleted before its snapshot was asked for",
+                    "nothing, if that was meant");
         }
+    }
+
+    private boolean isThereStill(Run run, Claim claim) {
+        if (run.readsEachClaim()) {
+            Optional<Target> now = claims.readAgain(run.targets().of(claim));
+            now.ifPresent(target -> run.targets().markRead(target));
+            return now.isPresent();
+        }
+        ClaimFacts now = claims.facts(run.listedNamespace());
+        run.targets().markSeen(now);
+        return now.present().isEmpty() || now.of(claim).isPresent();
     }
 
     /** The VolumeSnapshot to create for a claim. */

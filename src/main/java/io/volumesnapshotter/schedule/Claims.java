@@ -33,9 +33,6 @@ public final class Claims implements HeldBySchedule {
     /** Annotation of a claim: {@code false} keeps it out of schedules that select claims. */
     public static final String SNAPSHOT = "volume-snapshotter/snapshot";
 
-    /** Annotation of a claim: its VolumeSnapshotClass, where the schedule names none. */
-    static final String SNAPSHOT_CLASS = "volume-snapshotter/snapshot-class";
-
     private static final String SKIPPED = "skipped as long as ";
     private static final long PAGE = 500;
 
@@ -43,14 +40,14 @@ public final class Claims implements HeldBySchedule {
 
     private final String ownNamespace;
     private final ClusterReader reader;
-    private final VolumeDrivers drivers;
+    private final ChosenClass classes;
     private final Set<Optional<String>> listable = ConcurrentHashMap.newKeySet();
     private final Map<String, Map<Claim, String>> toldBySchedule = new ConcurrentHashMap<>();
 
     public Claims(KubernetesClient client, InstantSource clock) {
         ownNamespace = client.getNamespace();
         reader = new ClusterReader(client);
-        drivers = new VolumeDrivers(reader, clock);
+        classes = new ChosenClass(new VolumeDrivers(reader, clock));
     }
 
     /**
@@ -91,7 +88,7 @@ public final class Claims implements HeldBySchedule {
                                 classOf(claim, schedule.policy()),
                                 Optional.ofNullable(claim.uid()),
                                 Optional.of(claim.recorded())));
-                whyNoDriver(claim, schedule.policy())
+                classes.whyNoDriver(claim, schedule.policy())
                         .ifPresent(words -> toTell.put(claim.name(), words));
             } else {
                 toTell.put(claim.name(), SKIPPED + reason.get());
@@ -131,6 +128,33 @@ public final class Claims implements HeldBySchedule {
                 schedule.policy().snapshotClassName(),
                 found.map(FoundClaim::uid),
                 found.map(FoundClaim::recorded));
+    }
+
+    /**
+     * Reads a claim that is named once more. Where it may not be read any more, which one it is is
+     * not known.
+     *
+     * @return empty when it is gone
+     * @throws io.fabric8.kubernetes.client.KubernetesClientException when it cannot be read for
+     *     another reason
+     */
+    public Optional<Target> readAgain(Target target) {
+        try {
+            return get(target.claim())
+                    .map(
+                            found ->
+                                    new Target(
+                                            target.claim(),
+                                            target.snapshotClassName(),
+                                            Optional.of(found.uid()),
+                                            Optional.of(found.recorded())));
+        } catch (KubernetesClientException e) {
+            if (!ApiErrors.isMissingRight(e)) {
+                throw e;
+            }
+            return Optional.of(
+                    new Target(target.claim(), target.snapshotClassName(), Optional.empty()));
+        }
     }
 
     /** The claims that a schedule names, whether they are there or not. */
@@ -296,40 +320,7 @@ public final class Claims implements HeldBySchedule {
      *     volume, and that cannot be read
      */
     public Optional<String> classOf(FoundClaim claim, Policy policy) {
-        return policy.snapshotClassName()
-                .or(claim::snapshotClass)
-                .or(
-                        () ->
-                                isByDriver(claim, policy)
-                                        ? drivers.of(claim)
-                                                .found()
-                                                .map(policy.selection().classOfDriver()::get)
-                                        : Optional.empty());
-    }
-
-    private static boolean isByDriver(FoundClaim claim, Policy policy) {
-        return policy.snapshotClassName().isEmpty()
-                && claim.snapshotClass().isEmpty()
-                && !policy.selection().classOfDriver().isEmpty();
-    }
-
-    /** Why the class of a claim's driver is not known, where that is asked for. */
-    private Optional<String> whyNoDriver(FoundClaim claim, Policy policy) {
-        return Optional.of(claim)
-                .filter(any -> isByDriver(any, policy))
-                .map(drivers::of)
-                .filter(driver -> driver.found().isEmpty())
-                .map(
-                        driver ->
-                                "snapshot-class-by-driver does not apply: the claim has no"
-                                        + " annotation "
-                                        + FoundClaim.PROVISIONER
-                                        + " or "
-                                        + FoundClaim.BETA_PROVISIONER
-                                        + ", "
-                                        + driver.missing()
-                                        + "; or name its class by the annotation "
-                                        + SNAPSHOT_CLASS);
+        return classes.of(claim, policy);
     }
 
     @Override

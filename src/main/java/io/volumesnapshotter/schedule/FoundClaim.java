@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * @param volume the PersistentVolume that it is bound to
  * @param driver the driver of its volume, where an annotation of its provisioner names it
  * @param wish the annotation {@value Claims#SNAPSHOT}
- * @param snapshotClass the annotation {@value Claims#SNAPSHOT_CLASS}
+ * @param snapshotClass the annotation {@value ChosenClass#SNAPSHOT_CLASS}
  * @param source the snapshot, as {@code namespace/name}, that it was or is to be filled from
  * @param recorded what its snapshots say of it, so that they can be restored without it
  */
@@ -59,7 +59,7 @@ public record FoundClaim(
     private static final String DRIVER = ApiObject.annotation(PROVISIONER);
     private static final String BETA_DRIVER = ApiObject.annotation(BETA_PROVISIONER);
     private static final String WISH = ApiObject.annotation(Claims.SNAPSHOT);
-    private static final String SNAPSHOT_CLASS = ApiObject.annotation(Claims.SNAPSHOT_CLASS);
+    private static final String SNAPSHOT_CLASS = ApiObject.annotation(ChosenClass.SNAPSHOT_CLASS);
 
     /** What is read of each. */
     static final List<String> FIELDS =

@@ -57,7 +57,7 @@ public record Snapshot(
     public static final String CONSISTENT = "volume-snapshotter/consistent";
 
     /** How far clocks of storage, the API server and this machine may differ. */
-    static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(5);
+    public static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(5);
 
     /**
      * How long after its creation a snapshot's data may be cut. The snapshot controller starts one
@@ -87,6 +87,18 @@ public record Snapshot(
         return cutAt != null
                 && !cutAt.isBefore(createdAt.minus(CLOCK_TOLERANCE))
                 && !cutAt.isAfter(createdAt.plus(LONGEST_WAIT_FOR_CUT));
+    }
+
+    /**
+     * Whether its data was cut before an instant of the API server's clock, however wrong the
+     * driver's clock is, and however late storage cut if the driver does not tell.
+     */
+    public boolean isSurelyCutBefore(Instant time) {
+        Instant latest =
+                isCutTimePlausible()
+                        ? cutAt.plus(CLOCK_TOLERANCE)
+                        : createdAt.plus(LONGEST_WAIT_FOR_CUT);
+        return latest.isBefore(time);
     }
 
     /** When its run was due. Its creation may be much later, and by another clock. */

@@ -10,10 +10,11 @@ import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.simulation.ApiRequest;
 import io.volumesnapshotter.simulation.Faults.Boundary;
 import io.volumesnapshotter.simulation.SimulatedCluster;
-import io.volumesnapshotter.simulation.SimulatedSnapshot;
+import io.volumesnapshotter.snapshot.Snapshot;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import io.volumesnapshotter.testing.Program;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -65,10 +66,6 @@ class GuardedDeletionTest {
         return SnapshotNames.snapshot("data", "hourly", due);
     }
 
-    private List<String> names() {
-        return cluster.snapshots(NAMESPACE).stream().map(SimulatedSnapshot::name).sorted().toList();
-    }
-
     private static Program start(SimulatedCluster cluster, Map<String, String> settings) {
         Map<String, String> all = new HashMap<>();
         settings.forEach((name, value) -> all.put("snapshotter." + name, value));
@@ -110,7 +107,7 @@ class GuardedDeletionTest {
             assertThat(program.told(Level.ERROR))
                     .contains("hourly-20261122100000: failed, 0 of 1 ready, failed: apps/data");
         }
-        assertThat(names()).contains(name(NINE));
+        assertThat(cluster.kept(NAMESPACE)).contains(name(NINE));
     }
 
     @Test
@@ -141,7 +138,7 @@ class GuardedDeletionTest {
             assertThat(program.told(Level.INFO))
                     .contains("hourly-20261122100000: succeeded, 1 of 1 ready");
         }
-        assertThat(names()).containsExactly(name(NINE), name(TEN));
+        assertThat(cluster.kept(NAMESPACE)).containsExactly(name(NINE), name(TEN));
     }
 
     @Test
@@ -166,7 +163,7 @@ class GuardedDeletionTest {
                             "hourly-20261122100000: nothing more is deleted: the schedule was"
                                     + " suspended, stopped or removed");
         }
-        assertThat(names()).contains(name(NINE), name(TEN));
+        assertThat(cluster.kept(NAMESPACE)).contains(name(NINE), name(TEN));
     }
 
     @Test
@@ -191,7 +188,7 @@ class GuardedDeletionTest {
                     .isNotEmpty();
             assertThat(program.told(Level.ERROR)).isEmpty();
         }
-        assertThat(names()).hasSize(1);
+        assertThat(cluster.kept(NAMESPACE)).hasSize(1);
     }
 
     @Test
@@ -205,45 +202,114 @@ class GuardedDeletionTest {
                     .contains("hourly-20261122100000: succeeded, 1 of 1 ready");
         }
         String ours = SnapshotNames.snapshot("data", "hourly", TEN, Program.INSTALLATION);
-        assertThat(names()).containsExactlyInAnyOrder(name(EIGHT), name(NINE), name(TEN), ours);
+        assertThat(cluster.kept(NAMESPACE))
+                .containsExactlyInAnyOrder(name(EIGHT), name(NINE), name(TEN), ours);
     }
 
     @Test
     void theLastCopyOfAVolumeStaysWhenItsClaimIsMadeAnewBeforeTheCreation() {
+        String uid = seedOfPresentClaim();
+        mayListClaims();
+        atFirst(any -> makeClaimAnew(), "create", "");
+        try (Program program = start(cluster, Map.of("claims", "*"))) {
+            program.fire(TEN);
+        }
+        assertThat(claimUid()).isNotEqualTo(uid);
+        assertThat(cluster.kept(NAMESPACE)).contains(name(NINE), name(TEN));
+    }
+
+    @Test
+    void theLastCopyOfAVolumeStaysWhenItsClaimIsMadeAnewAfterTheCreation() {
+        String uid = seedOfPresentClaim();
+        mayListClaims();
+        cluster.faults()
+                .hook(
+                        Boundary.CARRIED_OUT,
+                        request -> request.is("create", "volumesnapshots"),
+                        1,
+                        any -> {
+                            cluster.clock(Clock.offset(Clock.systemUTC(), Duration.ofSeconds(3)));
+                            makeClaimAnew();
+                        });
+        try (Program program = start(cluster, Map.of("claims", "*"))) {
+            program.fire(TEN);
+        }
+        assertThat(claimUid()).isNotEqualTo(uid);
+        assertThat(cluster.kept(NAMESPACE)).contains(name(NINE), name(TEN));
+    }
+
+    @Test
+    void aClaimThatIsOnlyReadIsReadAgainRightBeforeItsSnapshotIsCreated() {
+        seedOfPresentClaim();
+        cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "get");
+        AtomicReference<Program> running = new AtomicReference<>();
+        atFirst(
+                any -> {
+                    running.get().pass(Duration.ofSeconds(10));
+                    makeClaimAnew();
+                    throw new IllegalStateException("etcd lost its leader");
+                },
+                "create",
+                "");
+        try (Program program = start(cluster, Map.of("read-claims", "true"))) {
+            running.set(program);
+            program.fire(TEN);
+        }
+        assertThat(cluster.snapshots(NAMESPACE))
+                .filteredOn(snapshot -> snapshot.name().equals(name(TEN)))
+                .singleElement()
+                .satisfies(
+                        snapshot ->
+                                assertThat(snapshot.annotations())
+                                        .containsEntry(Snapshot.CLAIM_UID, claimUid()));
+        assertThat(cluster.kept(NAMESPACE)).contains(name(NINE), name(TEN));
+    }
+
+    @Test
+    void aClaimThatIsOnlyReadAndGoneBeforeItsCreationFailsAtOnce() {
+        seedOfPresentClaim();
+        cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "get");
+        AtomicReference<Program> running = new AtomicReference<>();
+        atFirst(
+                any -> {
+                    running.get().pass(Duration.ofSeconds(10));
+                    cluster.withoutClaim(NAMESPACE, "data");
+                    throw new IllegalStateException("etcd lost its leader");
+                },
+                "create",
+                "");
+        try (Program program = start(cluster, Map.of("read-claims", "true"))) {
+            running.set(program);
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .anyMatch(
+                            line ->
+                                    line.contains(
+                                            "the claim was deleted before its snapshot was asked"
+                                                    + " for"));
+        }
+        assertThat(cluster.kept(NAMESPACE)).containsExactly(name(NINE));
+    }
+
+    /** Makes the snapshot of nine of the claim that is there, and returns that one's uid. */
+    private String seedOfPresentClaim() {
         String uid = claimUid();
-        cluster.snapshot(
-                NAMESPACE,
-                name(NINE),
-                "data",
-                SnapshotLabels.of(
-                        name(NINE),
-                        "hourly",
-                        SnapshotNames.run("hourly", NINE),
-                        Program.INSTALLATION),
-                NINE);
+        seed(NINE);
         cluster.admin()
                 .genericKubernetesResources("snapshot.storage.k8s.io/v1", "VolumeSnapshot")
                 .inNamespace(NAMESPACE)
                 .withName(name(NINE))
                 .edit(
                         snapshot -> {
-                            snapshot.getMetadata()
-                                    .setAnnotations(Map.of("volume-snapshotter/claim-uid", uid));
+                            snapshot.getMetadata().setAnnotations(Map.of(Snapshot.CLAIM_UID, uid));
                             return snapshot;
                         });
-        mayListClaims();
-        atFirst(
-                any -> {
-                    cluster.withoutClaim(NAMESPACE, "data");
-                    cluster.claim(NAMESPACE, "data");
-                },
-                "create",
-                "");
-        try (Program program = start(cluster, Map.of("claims", "*"))) {
-            program.fire(TEN);
-        }
-        assertThat(claimUid()).isNotEqualTo(uid);
-        assertThat(names()).contains(name(NINE), name(TEN));
+        return uid;
+    }
+
+    private void makeClaimAnew() {
+        cluster.withoutClaim(NAMESPACE, "data");
+        cluster.claim(NAMESPACE, "data");
     }
 
     private String claimUid() {
@@ -275,7 +341,10 @@ class GuardedDeletionTest {
                                     + ", apps/restored is being restored from it");
         }
         await().atMost(LIMIT)
-                .untilAsserted(() -> assertThat(names()).containsExactly(name(NINE), name(TEN)));
+                .untilAsserted(
+                        () ->
+                                assertThat(cluster.kept(NAMESPACE))
+                                        .containsExactly(name(NINE), name(TEN)));
     }
 
     @Test
@@ -290,7 +359,10 @@ class GuardedDeletionTest {
                     .contains("hourly-20261122100000: succeeded, 1 of 1 ready");
         }
         await().atMost(LIMIT)
-                .untilAsserted(() -> assertThat(names()).containsExactly(name(NINE), name(TEN)));
+                .untilAsserted(
+                        () ->
+                                assertThat(cluster.kept(NAMESPACE))
+                                        .containsExactly(name(NINE), name(TEN)));
     }
 
     @Test
@@ -307,7 +379,7 @@ class GuardedDeletionTest {
                                     + name(TEN)
                                     + " was cut at 2026-01-01T00:00:00Z");
         }
-        assertThat(names()).hasSize(4);
+        assertThat(cluster.kept(NAMESPACE)).hasSize(4);
     }
 
     @Test

@@ -147,11 +147,53 @@ class PruningTest {
                 .isEmpty();
     }
 
+    private void madeAnew(Instant created) {
+        claims = new ClaimFacts(Map.of(DATA, new ClaimFacts.Present("new", created)), Map.of());
+    }
+
     @Test
     void aSnapshotOfTheSecondInWhichAClaimWasMadeAnewCountsForNobody() {
-        claims = new ClaimFacts(Map.of(DATA, new ClaimFacts.Present("new", TEN)), Map.of());
+        madeAnew(TEN);
         assertThat(deleted(at(9).ofVolume("old").build(), at(10).ofVolume("old").build()))
                 .isEmpty();
+    }
+
+    @Test
+    void aSnapshotThatWasCutAfterItsClaimWasMadeAnewStandsForNoFormerOne() {
+        Snapshot[] both = {
+            at(8).ofVolume("old").build(),
+            at(9).ofVolume("old").cut(hour(9).plusSeconds(600)).build(),
+            at(10).ofVolume("new").build()
+        };
+        madeAnew(hour(9).plusSeconds(300));
+        assertThat(deleted(both)).isEmpty();
+        madeAnew(hour(9).plus(Snapshot.CLOCK_TOLERANCE).plusSeconds(601));
+        assertThat(deleted(both)).containsOnlyKeys(name(8));
+    }
+
+    @Test
+    void theClockOfADriverDoesNotTellWhichClaimItCut() {
+        madeAnew(hour(9).plusSeconds(2));
+        assertThat(
+                        deleted(
+                                at(8).ofVolume("old").build(),
+                                at(9).ofVolume("old").cut(hour(9).minusSeconds(200)).build(),
+                                at(10).ofVolume("new").build()))
+                .isEmpty();
+    }
+
+    @Test
+    void whereTheDriverDoesNotTellWhenItCutItMayHaveBeenAfterTheClaimWasMadeAnew() {
+        String nonsense = "1970-01-01T00:00:00Z";
+        Snapshot[] both = {
+            at(-40).ofVolume("old").cut(Instant.parse(nonsense)).build(),
+            at(-30).ofVolume("old").cut(Instant.parse(nonsense)).build(),
+            at(10).ofVolume("new").build()
+        };
+        madeAnew(hour(-7));
+        assertThat(deleted(both)).isEmpty();
+        madeAnew(hour(-5));
+        assertThat(deleted(both)).containsOnlyKeys(name(-40));
     }
 
     @Test

@@ -189,7 +189,7 @@ class RunTest {
                     .contains("hourly-20261122100000: failed, 0 of 1 ready, failed: apps/data");
         }
         assertThat(cluster.log().count("delete")).isZero();
-        assertThat(names()).contains("data-hourly-20261122090000");
+        assertThat(cluster.kept(NAMESPACE)).contains("data-hourly-20261122090000");
     }
 
     @Test
@@ -274,7 +274,7 @@ class RunTest {
                     .asString()
                     .contains("not one of this run");
         }
-        assertThat(names())
+        assertThat(cluster.kept(NAMESPACE))
                 .containsExactly("data-hourly-20261122090000", "data-hourly-20261122100000");
     }
 
@@ -379,7 +379,7 @@ class RunTest {
                                     + how);
         }
         assertThat(cluster.log().count("delete")).isZero();
-        assertThat(names()).contains("data-hourly-20261122090000");
+        assertThat(cluster.kept(NAMESPACE)).contains("data-hourly-20261122090000");
     }
 
     @Test
@@ -534,7 +534,7 @@ class RunTest {
                     .asString()
                     .contains("exceeded quota: q", "used:", "raise the quota");
         }
-        assertThat(names()).containsExactly("data-hourly-20261122090000");
+        assertThat(cluster.kept(NAMESPACE)).containsExactly("data-hourly-20261122090000");
     }
 
     @Test
@@ -834,10 +834,6 @@ class RunTest {
                 dueTime);
     }
 
-    private List<String> names() {
-        return cluster.snapshots(NAMESPACE).stream().map(SimulatedSnapshot::name).sorted().toList();
-    }
-
     /** Lets what a run asks for become ready when it looks for the n-th time, and not before. */
     private void readyAtLook(int n) {
         cluster.driver().neverReady();
@@ -864,6 +860,6 @@ class RunTest {
     }
 
     private void awaitSnapshots(String... expected) {
-        await().untilAsserted(() -> assertThat(names()).containsExactly(expected));
+        await().untilAsserted(() -> assertThat(cluster.kept(NAMESPACE)).containsExactly(expected));
     }
 }

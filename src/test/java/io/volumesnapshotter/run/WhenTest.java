@@ -72,7 +72,7 @@ class WhenTest {
         try (Program program = start(Map.of())) {
             awaitSucceeded(program);
         }
-        assertThat(names()).containsExactly(snapshot);
+        assertThat(cluster.kept(NAMESPACE)).containsExactly(snapshot);
     }
 
     @Test
@@ -98,7 +98,7 @@ class WhenTest {
         try (Program program = start(Map.of("claims", "data,db"))) {
             awaitSucceeded(program);
         }
-        assertThat(names())
+        assertThat(cluster.kept(NAMESPACE))
                 .containsExactlyInAnyOrder(
                         SnapshotNames.snapshot("data", "hourly", later),
                         SnapshotNames.snapshot("db", "hourly", due.toInstant()));
@@ -120,7 +120,7 @@ class WhenTest {
             awaitSucceeded(program);
         }
         assertThat(cluster.log().count("create", "volumesnapshots")).isEqualTo(1);
-        assertThat(names())
+        assertThat(cluster.kept(NAMESPACE))
                 .containsExactly(snapshot, SnapshotNames.snapshot("db", "hourly", due.toInstant()));
     }
 
@@ -336,7 +336,7 @@ class WhenTest {
                     .filteredOn(line -> line.contains("starts"))
                     .hasSize(1);
         }
-        assertThat(names()).containsExactly(snapshot);
+        assertThat(cluster.kept(NAMESPACE)).containsExactly(snapshot);
     }
 
     @Test
@@ -348,7 +348,7 @@ class WhenTest {
                     .filteredOn(line -> line.contains("starts"))
                     .hasSize(1);
         }
-        assertThat(names()).containsExactly(snapshot);
+        assertThat(cluster.kept(NAMESPACE)).containsExactly(snapshot);
     }
 
     @Test
@@ -421,7 +421,7 @@ class WhenTest {
             assertThat(program.told(Level.INFO))
                     .contains("hourly: suspended, nothing is taken or pruned");
         }
-        assertThat(names()).containsExactly("old");
+        assertThat(cluster.kept(NAMESPACE)).containsExactly("old");
     }
 
     @Test
@@ -544,9 +544,5 @@ class WhenTest {
                         () ->
                                 program.told(Level.INFO).stream()
                                         .anyMatch(l -> l.contains("succeeded")));
-    }
-
-    private List<String> names() {
-        return cluster.snapshots(NAMESPACE).stream().map(SimulatedSnapshot::name).sorted().toList();
     }
 }

@@ -276,6 +276,15 @@ public final class SimulatedCluster implements AutoCloseable {
                 .toList();
     }
 
+    /** Names of the snapshots of a namespace that are not being deleted, in order. */
+    public List<String> kept(String namespace) {
+        return snapshots(namespace).stream()
+                .filter(snapshot -> !snapshot.terminating())
+                .map(SimulatedSnapshot::name)
+                .sorted()
+                .toList();
+    }
+
     /** The snapshots of a claim by name, straight from the store. */
     public List<SimulatedSnapshot> snapshots(String namespace, String claim) {
         return snapshots(namespace).stream().filter(s -> s.claim().equals(claim)).toList();
