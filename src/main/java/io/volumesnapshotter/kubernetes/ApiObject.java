@@ -1,5 +1,6 @@
 package io.volumesnapshotter.kubernetes;
 
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -33,6 +34,18 @@ public record ApiObject(Map<String, Object> fields) {
     /** The pointer to a label. */
     public static String label(String key) {
         return field("metadata", "labels", key);
+    }
+
+    /** An object that this one contains, as an object of its own. */
+    public ApiObject within(String field) {
+        Map<String, Object> inner = new HashMap<>();
+        fields.forEach(
+                (pointer, value) -> {
+                    if (pointer.startsWith(field + "/")) {
+                        inner.put(pointer.substring(field.length()), value);
+                    }
+                });
+        return new ApiObject(inner);
     }
 
     /** A text, or null. */

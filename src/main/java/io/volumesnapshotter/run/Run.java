@@ -37,6 +37,7 @@ public final class Run {
     private final RunProgress progress;
     private final RunTime time;
     private final RunPruning pruning;
+    private final RunView view = new RunView();
     private final InstantSource steady;
 
     /**
@@ -180,7 +181,9 @@ public final class Run {
 
     /** How long to wait before the next look, in milliseconds. */
     public long pollDelay() {
-        return time.pollDelay(progress.pending().isEmpty(), progress.looks());
+        return view.isWatched()
+                ? RunView.PAUSE
+                : time.pollDelay(progress.pending().isEmpty(), progress.looks());
     }
 
     // Creating and looking.
@@ -191,6 +194,10 @@ public final class Run {
 
     RunProgress progress() {
         return progress;
+    }
+
+    RunView view() {
+        return view;
     }
 
     /** Claims whose snapshot has not been asked for yet. */

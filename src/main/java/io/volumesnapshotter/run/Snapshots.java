@@ -47,9 +47,12 @@ public final class Snapshots {
         this.steady = steady;
     }
 
-    /** Lists a run's snapshots in a step of a route; requests are counted anew from here. */
+    /**
+     * Lists a run's snapshots in a step of a route, unless a watch has just shown them; requests
+     * are counted anew from here.
+     */
     public List<Snapshot> ofRun(@Variable("run") Run run, Exchange exchange) {
-        List<Snapshot> listed = ofRun(run);
+        List<Snapshot> listed = run.view().takeShown(run).orElseGet(() -> ofRun(run));
         RetryPolicy.forgetTries(exchange);
         return listed;
     }
