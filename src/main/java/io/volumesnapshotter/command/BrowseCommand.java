@@ -2,6 +2,7 @@ package io.volumesnapshotter.command;
 
 import io.volumesnapshotter.drill.Browse;
 import io.volumesnapshotter.drill.Check;
+import io.volumesnapshotter.drill.TrialAccess;
 import io.volumesnapshotter.restore.NewClaim;
 import io.volumesnapshotter.restore.RefusedException;
 import io.volumesnapshotter.restore.RestrictedPod;
@@ -84,11 +85,12 @@ final class BrowseCommand extends ClusterCommand {
         try (Changing changing = Changing.load(wiring(), cluster().choice())) {
             List<String> left =
                     new Browse(
-                                    changing.client(),
-                                    changing::send,
-                                    InstantSource.system(),
-                                    new Pause(interrupts()),
-                                    console()::tell)
+                                    new TrialAccess(
+                                            changing.client(),
+                                            changing::send,
+                                            InstantSource.system(),
+                                            new Pause(interrupts()),
+                                            console()::tell))
                             .run(
                                     new Browse.Plan(
                                             changing.namespace(),

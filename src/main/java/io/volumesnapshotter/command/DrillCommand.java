@@ -3,6 +3,7 @@ package io.volumesnapshotter.command;
 import io.volumesnapshotter.drill.Check;
 import io.volumesnapshotter.drill.Drill;
 import io.volumesnapshotter.drill.DrillReport;
+import io.volumesnapshotter.drill.TrialAccess;
 import io.volumesnapshotter.restore.RestrictedPod;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
@@ -122,11 +123,12 @@ final class DrillCommand extends ClusterCommand {
         try (Changing changing = Changing.load(wiring(), cluster().choice())) {
             Drill drill =
                     new Drill(
-                            changing.client(),
-                            changing::send,
-                            clock,
-                            new Pause(interrupts()),
-                            console()::tell);
+                            new TrialAccess(
+                                    changing.client(),
+                                    changing::send,
+                                    clock,
+                                    new Pause(interrupts()),
+                                    console()::tell));
             for (String claim : claims) {
                 if (interrupts().isInterrupted()) {
                     break;

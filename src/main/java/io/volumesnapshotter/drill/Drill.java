@@ -1,12 +1,8 @@
 package io.volumesnapshotter.drill;
 
-import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.volumesnapshotter.kubernetes.Change;
 import io.volumesnapshotter.restore.ClaimLook;
 import io.volumesnapshotter.restore.NewClaim;
-import io.volumesnapshotter.restore.Places;
 import io.volumesnapshotter.restore.RefusedException;
 import io.volumesnapshotter.restore.Restores;
 import io.volumesnapshotter.restore.RestrictedPod;
@@ -24,9 +20,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
-import java.util.function.Predicate;
 
 /**
  * Restores the newest snapshot of a claim into a temporary claim, has a pod read it, and removes
@@ -34,33 +27,16 @@ import java.util.function.Predicate;
  */
 public final class Drill {
 
+    /** What its temporary objects are labelled with. */
+    static final String PURPOSE = "drill";
+
     private static final int LINES = 20;
     private static final int NOT_FOUND = 404;
     private static final int LONGEST_LINE = 500;
-    private static final Duration TO_REMOVE = Duration.ofMinutes(5);
+    private final TrialAccess access;
 
-    private final KubernetesClient client;
-    private final Consumer<Change> send;
-    private final InstantSource clock;
-    private final Predicate<Duration> pause;
-    private final Consumer<String> told;
-
-    /**
-     * @param send has a change carried out; what fails is thrown
-     * @param pause waits for a time; false when the wait was interrupted
-     * @param told is told what goes on
-     */
-    public Drill(
-            KubernetesClient client,
-            Consumer<Change> send,
-            InstantSource clock,
-            Predicate<Duration> pause,
-            Consumer<String> told) {
-        this.client = client;
-        this.send = send;
-        this.clock = clock;
-        this.pause = pause;
-        this.told = told;
+    public Drill(TrialAccess access) {
+        this.access = access;
     }
 
     /**
@@ -93,26 +69,23 @@ public final class Drill {
      *     that is possible, and else by the next drill
      */
     public DrillReport run(Plan plan) {
-        Instant began = clock.instant();
-        Trial.removeLeftovers(client, send, plan.claim().namespace(), began, told);
+        Instant began = access.clock().instant();
+        Trial.removeLeftovers(access, plan.claim().namespace());
         Trial trial =
                 new Trial(
-                        client,
-                        send,
+                        access,
                         plan.claim(),
-                        "drill",
-                        clock,
-                        plan.limit().multipliedBy(2).plus(plan.check().limit()).plus(TO_REMOVE));
+                        PURPOSE,
+                        plan.limit().multipliedBy(2).plus(plan.check().limit()));
         Findings findings = new Findings();
         Verdict verdict;
         List<String> left;
-        Waiting removal = new Waiting(clock, TO_REMOVE, always());
         try {
             verdict = verdict(plan, trial, findings, began);
-            left = trial.remove(removal);
+            left = trial.remove();
         } catch (KubernetesClientException e) {
             try {
-                trial.remove(removal);
+                trial.remove();
             } catch (KubernetesClientException again) {
                 e.addSuppressed(again);
             }
@@ -132,33 +105,11 @@ public final class Drill {
                 left);
     }
 
-    /** What was begun is removed also when the wait was interrupted. */
-    private Predicate<Duration> always() {
-        return time -> {
-            if (!pause.test(time)) {
-                LockSupport.parkNanos(time.toNanos());
-            }
-            return true;
-        };
-    }
-
     private Verdict verdict(Plan plan, Trial trial, Findings findings, Instant now) {
-        Restores restores = new Restores(client, send);
-        Optional<ClaimLook> present = ClaimLook.at(client, plan.claim());
+        Optional<ClaimLook> present = ClaimLook.at(access.client(), plan.claim());
         Restores.Target target;
         try {
-            target =
-                    restores.target(
-                            plan.claim(),
-                            SnapshotChoice.NEWEST,
-                            new NewClaim.Wish(
-                                    trial.claim(),
-                                    plan.storageClass(),
-                                    Optional.empty(),
-                                    List.of(),
-                                    Optional.empty(),
-                                    trial.labels()),
-                            any -> true);
+            target = trial.target(plan.claim(), SnapshotChoice.NEWEST, plan.storageClass());
         } catch (RefusedException e) {
             return Verdict.failed(e.getMessage());
         }
@@ -178,60 +129,71 @@ public final class Drill {
         }
         if (!target.deletesVolume()) {
             return Verdict.failed(
-                    "storage class %s keeps the volumes of deleted claims, so each drill would leave one: give --storage-class one of the same driver with reclaimPolicy Delete"
-                            .formatted(claim.storageClass()));
+                    Trial.keepsVolumes(claim)
+                            + " by each drill: give it one of the same driver with reclaimPolicy"
+                            + " Delete");
         }
-        told.accept(
-                "%s is filled from %s, cut at %s"
-                        .formatted(trial.claim(), findings.snapshot, findings.cutTime));
-        return restore(plan, trial, restores, claim, findings);
+        access.told()
+                .accept(
+                        "%s is filled from %s, cut at %s"
+                                .formatted(trial.claim(), findings.snapshot, findings.cutTime));
+        return restore(plan, trial, claim, findings);
     }
 
-    private Verdict restore(
-            Plan plan, Trial trial, Restores restores, NewClaim claim, Findings findings) {
+    private Verdict restore(Plan plan, Trial trial, NewClaim claim, Findings findings) {
+        InstantSource steady = access.steady();
         String nonce = UUID.randomUUID().toString();
-        Instant begun = clock.instant();
-        send.accept(claim.create(nonce, trial.annotations()));
-        send.accept(pod(plan, trial, claim, nonce).create());
-        Waiting patient = new Waiting(clock, plan.limit(), pause);
+        Instant begun = steady.instant();
+        trial.make(
+                claim,
+                new Trial.Work(
+                        nonce,
+                        plan.check().image(),
+                        plan.check().command(nonce),
+                        plan.check().user(),
+                        plan.limit().plus(plan.check().limit())));
+        Waiting patient = access.waiting(plan.limit());
         Waiting.End bound =
                 patient.until(
                         () ->
-                                ClaimLook.at(client, trial.claim())
+                                ClaimLook.at(access.client(), trial.claim())
                                         .filter(look -> !look.isBound())
                                         .isEmpty());
-        Instant provisioned = clock.instant();
+        Instant provisioned = steady.instant();
         if (bound != Waiting.End.OVER) {
-            String why = ClaimLook.at(client, trial.claim()).map(restores::why).orElse("");
+            String why =
+                    ClaimLook.at(access.client(), trial.claim())
+                            .map(access.restores()::why)
+                            .orElse("");
             return Verdict.failed(
                     "there was no volume %s%s".formatted(when(bound, plan.limit()), colon(why)));
         }
         findings.phases.put("provision", Duration.between(begun, provisioned));
         Waiting.End started =
-                patient.until(() -> look(trial).filter(Verdict::hasStarted).isPresent());
-        Instant running = clock.instant();
+                patient.until(() -> trial.pod().filter(Verdict::hasStarted).isPresent());
+        Instant running = steady.instant();
         if (started != Waiting.End.OVER) {
             return Verdict.failed(
                     "the pod did not start %s%s"
                             .formatted(
                                     when(started, plan.limit()),
-                                    colon(look(trial).map(Verdict::whyNotStarted).orElse(""))));
+                                    colon(trial.pod().map(Verdict::whyNotStarted).orElse(""))));
         }
         findings.phases.put("start", Duration.between(provisioned, running));
         findings.node =
-                look(trial)
+                trial.pod()
                         .map(pod -> Objects.toString(pod.getSpec().getNodeName(), ""))
                         .orElse("");
         Waiting.End ended =
-                new Waiting(clock, plan.check().limit(), pause)
-                        .until(() -> look(trial).filter(Verdict::hasEnded).isPresent());
+                access.waiting(plan.check().limit())
+                        .until(() -> trial.pod().filter(Verdict::hasEnded).isPresent());
         List<String> log = log(trial);
         findings.output = log.stream().filter(line -> !Check.isMark(line)).toList();
         if (ended != Waiting.End.OVER) {
             return Verdict.failed("the check did not end " + when(ended, plan.check().limit()));
         }
-        findings.phases.put("check", Duration.between(running, clock.instant()));
-        return look(trial)
+        findings.phases.put("check", Duration.between(running, steady.instant()));
+        return trial.pod()
                 .map(pod -> Verdict.of(pod, log, nonce))
                 .orElseGet(() -> Verdict.failed("the pod is gone"));
     }
@@ -246,34 +208,13 @@ public final class Drill {
         return why.isEmpty() ? "" : ": " + why;
     }
 
-    private RestrictedPod pod(Plan plan, Trial trial, NewClaim claim, String nonce) {
-        return new RestrictedPod(
-                trial.claim().name(),
-                trial.claim(),
-                claim.volumeMode().equals("Block"),
-                plan.check().image(),
-                plan.check().command(nonce),
-                plan.check().user(),
-                Optional.of(plan.limit().plus(plan.check().limit())),
-                Places.besides(client, plan.claim()),
-                trial.labels(),
-                trial.annotations());
-    }
-
-    private Optional<Pod> look(Trial trial) {
-        return Optional.ofNullable(
-                client.pods()
-                        .inNamespace(trial.claim().namespace())
-                        .withName(trial.claim().name())
-                        .get());
-    }
-
     /** The last lines of what the check wrote; none where the pod is gone. */
     private List<String> log(Trial trial) {
         String text;
         try {
             text =
-                    client.pods()
+                    access.client()
+                            .pods()
                             .inNamespace(trial.claim().namespace())
                             .withName(trial.claim().name())
                             .inContainer(RestrictedPod.CONTAINER)

@@ -1,24 +1,32 @@
 package io.volumesnapshotter.drill;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.api.model.LabelSelector;
+import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.volumesnapshotter.kubernetes.Change;
 import io.volumesnapshotter.kubernetes.CoreApi;
-import io.volumesnapshotter.restore.Waiting;
+import io.volumesnapshotter.restore.NewClaim;
+import io.volumesnapshotter.restore.Places;
+import io.volumesnapshotter.restore.RefusedException;
+import io.volumesnapshotter.restore.Restores;
+import io.volumesnapshotter.restore.RestrictedPod;
+import io.volumesnapshotter.restore.SnapshotChoice;
 import io.volumesnapshotter.settings.ObjectNames;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -36,8 +44,7 @@ final class Trial {
     private static final int NOT_FOUND = 404;
     private static final int CONFLICT = 409;
 
-    private final KubernetesClient client;
-    private final Consumer<Change> send;
+    private final TrialAccess access;
     private final String purpose;
     private final Claim claim;
     private final Instant until;
@@ -45,19 +52,12 @@ final class Trial {
     /**
      * @param of the claim whose data it has
      * @param purpose what it is for, as a label's value
-     * @param time how long it is needed
+     * @param time how long it is needed, without its removal
      */
-    Trial(
-            KubernetesClient client,
-            Consumer<Change> send,
-            Claim of,
-            String purpose,
-            InstantSource clock,
-            Duration time) {
-        this.client = client;
-        this.send = send;
+    Trial(TrialAccess access, Claim of, String purpose, Duration time) {
+        this.access = access;
         this.purpose = purpose;
-        until = clock.instant().plus(time);
+        until = access.clock().instant().plus(time).plus(TrialAccess.TO_REMOVE);
         String end = "-" + purpose + "-" + ObjectNames.hash(UUID.randomUUID().toString());
         // The pod has the same name, whose host name is a label.
         int most = ObjectNames.MAX_LABEL - end.length();
@@ -73,12 +73,78 @@ final class Trial {
         return claim;
     }
 
-    Map<String, String> labels() {
-        return Map.of("app.kubernetes.io/managed-by", SnapshotLabels.PROGRAM, LABEL, purpose);
+    private Map<String, String> labels() {
+        Map<String, String> labels = new TreeMap<>(access.labels());
+        labels.put(SnapshotLabels.MANAGED_BY, SnapshotLabels.PROGRAM);
+        labels.put(LABEL, purpose);
+        return labels;
     }
 
-    Map<String, String> annotations() {
+    private Map<String, String> annotations() {
         return Map.of(UNTIL, until.toString());
+    }
+
+    /**
+     * Decides what its claim would be; changes nothing.
+     *
+     * @param of whose data
+     * @param storageClass its class, where it is not that of the claim
+     * @throws RefusedException when it cannot be made
+     */
+    Restores.Target target(Claim of, SnapshotChoice choice, Optional<String> storageClass) {
+        return access.restores()
+                .target(
+                        of,
+                        choice,
+                        new NewClaim.Wish(
+                                claim,
+                                storageClass,
+                                Optional.empty(),
+                                List.of(),
+                                Optional.empty(),
+                                labels()),
+                        any -> true);
+    }
+
+    /** Why a claim is not made that would leave a volume behind. */
+    static String keepsVolumes(NewClaim planned) {
+        return "storage class %s keeps the volumes of deleted claims, so one would be left"
+                .formatted(planned.storageClass());
+    }
+
+    /** Makes its claim, and the pod that mounts it. */
+    void make(NewClaim planned, Work work) {
+        access.send().accept(planned.create(work.key(), annotations()));
+        access.send()
+                .accept(
+                        new RestrictedPod(
+                                        claim.name(),
+                                        claim,
+                                        planned.volumeMode().equals("Block"),
+                                        work.image(),
+                                        work.command(),
+                                        work.user(),
+                                        Optional.of(work.longest()),
+                                        Places.besides(
+                                                access.client(), planned.from().snapshot().claim()),
+                                        labels(),
+                                        annotations())
+                                .create());
+    }
+
+    /**
+     * What its pod does.
+     *
+     * @param key tells this trial from others
+     * @param user the uid that it runs as
+     * @param longest after what time it ends in any case
+     */
+    record Work(String key, String image, List<String> command, long user, Duration longest) {}
+
+    /** Its pod, if it is there. */
+    Optional<Pod> pod() {
+        return Optional.ofNullable(
+                access.client().pods().inNamespace(claim.namespace()).withName(claim.name()).get());
     }
 
     /**
@@ -86,21 +152,22 @@ final class Trial {
      *
      * @return what is still there when the wait was over
      */
-    List<String> remove(Waiting waiting) {
-        waiting.until(() -> removed().isEmpty());
+    List<String> remove() {
+        access.removal().until(() -> removed().isEmpty());
         return left().map(Trial::words).toList();
     }
 
     private List<String> removed() {
         left().filter(object -> object.getMetadata().getDeletionTimestamp() == null)
-                .forEach(object -> delete(send, object));
+                .forEach(object -> delete(access.send(), object));
         return left().map(Trial::words).toList();
     }
 
     private Stream<HasMetadata> left() {
         return Stream.<HasMetadata>of(
-                        client.pods().inNamespace(claim.namespace()).withName(claim.name()).get(),
-                        client.persistentVolumeClaims()
+                        pod().orElse(null),
+                        access.client()
+                                .persistentVolumeClaims()
                                 .inNamespace(claim.namespace())
                                 .withName(claim.name())
                                 .get())
@@ -135,33 +202,49 @@ final class Trial {
     }
 
     /** Removes what others left in a namespace whose time is over; tells what. */
-    static void removeLeftovers(
-            KubernetesClient client,
-            Consumer<Change> send,
+    static void removeLeftovers(TrialAccess access, String namespace) {
+        Instant now = access.clock().instant();
+        removeAll(
+                access,
+                new LabelSelectorBuilder()
+                        .addNewMatchExpression()
+                        .withKey(LABEL)
+                        .withOperator("Exists")
+                        .endMatchExpression()
+                        .build(),
+                namespace,
+                object -> isOver(object, now));
+    }
+
+    /** Removes what a selector finds in a namespace, as far as it is meant; tells what. */
+    static void removeAll(
+            TrialAccess access,
+            LabelSelector selector,
             String namespace,
-            Instant now,
-            Consumer<String> told) {
+            Predicate<HasMetadata> isMeant) {
         Stream.<HasMetadata>concat(
-                        client
+                        access
+                                .client()
                                 .pods()
                                 .inNamespace(namespace)
-                                .withLabel(LABEL)
+                                .withLabelSelector(selector)
                                 .list()
                                 .getItems()
                                 .stream(),
-                        client
+                        access
+                                .client()
                                 .persistentVolumeClaims()
                                 .inNamespace(namespace)
-                                .withLabel(LABEL)
+                                .withLabelSelector(selector)
                                 .list()
                                 .getItems()
                                 .stream())
                 .filter(object -> object.getMetadata().getDeletionTimestamp() == null)
-                .filter(object -> isOver(object, now))
+                .filter(isMeant)
                 .forEach(
                         object -> {
-                            delete(send, object);
-                            told.accept(words(object) + " was left over, and is removed");
+                            delete(access.send(), object);
+                            access.told().accept(words(object) + " was left over, and is removed");
                         });
     }
 
