@@ -75,6 +75,11 @@ final class BrowseCommand extends ClusterCommand {
     }
 
     @Override
+    Optional<String> component() {
+        return Optional.of("drill");
+    }
+
+    @Override
     public Integer call() {
         if (user < 1) {
             throw CommandException.usage(

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.command;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -62,6 +63,11 @@ public abstract class ClusterCommand implements Callable<Integer> {
     /** A client of the cluster, for commands that need no schedules. */
     protected final KubernetesClient connect() {
         return environment.wiring().connect(cluster.choice());
+    }
+
+    /** The component of the manifests that grants what it does, where one does. */
+    Optional<String> component() {
+        return Optional.empty();
     }
 
     /** Whether the program's log is to be written, too. */

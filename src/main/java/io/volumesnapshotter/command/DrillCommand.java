@@ -110,6 +110,11 @@ final class DrillCommand extends ClusterCommand {
     }
 
     @Override
+    Optional<String> component() {
+        return Optional.of("drill");
+    }
+
+    @Override
     public Integer call() {
         Duration age = duration("max-age", maxAge);
         Duration limit = duration("wait", wait);

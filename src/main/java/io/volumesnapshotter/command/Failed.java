@@ -6,6 +6,7 @@ import io.volumesnapshotter.kubernetes.Causes;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.settings.InvalidSettingException;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,11 +64,19 @@ final class Failed implements IParameterExceptionHandler, IExecutionExceptionHan
             Exception failure, CommandLine commandLine, ParseResult parsed) {
         LOG.debug("the command failed", failure);
         console.endProgress();
-        return tell(failure);
+        return tell(
+                failure,
+                commandLine.getCommand() instanceof ClusterCommand command
+                        ? command.component()
+                        : Optional.empty());
     }
 
     /** Tells what failed, and says the code that follows from it. */
     int tell(Exception failure) {
+        return tell(failure, Optional.empty());
+    }
+
+    private int tell(Exception failure, Optional<String> component) {
         if (failure instanceof CommandException told) {
             console.error(told.getMessage());
             return told.exitCode();
@@ -81,7 +90,7 @@ final class Failed implements IParameterExceptionHandler, IExecutionExceptionHan
         KubernetesClientException answer =
                 Causes.find(KubernetesClientException.class, failure).orElse(null);
         if (answer != null) {
-            console.error(ApiErrors.reason(answer) + " -> " + remedy(answer));
+            console.error(ApiErrors.reason(answer) + " -> " + remedy(answer, component));
             return ApiErrors.isPassing(answer) ? ExitCode.AGAIN : ExitCode.NOTHING;
         }
         console.error(
@@ -89,9 +98,11 @@ final class Failed implements IParameterExceptionHandler, IExecutionExceptionHan
         return ExitCode.NOTHING;
     }
 
-    private static String remedy(KubernetesClientException answer) {
+    private static String remedy(KubernetesClientException answer, Optional<String> component) {
         return ApiErrors.isPassing(answer)
                 ? "look at the API server and at its address in the kubeconfig, and try again"
-                : ApiErrors.remedy(answer);
+                : component
+                        .map(name -> ApiErrors.remedy(answer, name))
+                        .orElseGet(() -> ApiErrors.remedy(answer));
     }
 }

@@ -140,6 +140,11 @@ final class RestoreCommand extends ClusterCommand {
     }
 
     @Override
+    Optional<String> component() {
+        return Optional.of(inPlace || undo ? "restore-in-place" : "restore");
+    }
+
+    @Override
     public Integer call() {
         checkArguments();
         Duration limit =

@@ -123,6 +123,18 @@ public final class ApiErrors {
         };
     }
 
+    /**
+     * What to do about an answer to something that needs a component of the manifests.
+     *
+     * @param component its name; it grants all that is asked for but what concerns snapshots
+     */
+    public static String remedy(KubernetesClientException answer, String component) {
+        return isMissingRight(answer)
+                        && !ErrorText.words(answer).contains("resource \"volumesnapshots\"")
+                ? "grant it, as in k8s/components/" + component
+                : remedy(answer);
+    }
+
     private static String grantedIn(String refusal) {
         if (refusal.contains("resource \"pods")) {
             return "k8s/components/drill";

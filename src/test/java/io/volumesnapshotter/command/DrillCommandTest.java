@@ -430,6 +430,13 @@ class DrillCommandTest {
                 .asString()
                 .contains("cannot list resource \"pods\"")
                 .endsWith(" -> grant it, as in k8s/components/drill");
+        cluster.access().grant(NAMESPACE, "pods", "list");
+        cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "list", "get");
+        assertThat(run("data").err())
+                .last()
+                .asString()
+                .contains("cannot create resource \"persistentvolumeclaims\"")
+                .endsWith(" -> grant it, as in k8s/components/drill");
         List<PersistentVolumeClaim> claims =
                 cluster.admin().persistentVolumeClaims().inNamespace(NAMESPACE).list().getItems();
         assertThat(claims).hasSize(1);

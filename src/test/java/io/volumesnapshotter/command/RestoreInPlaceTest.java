@@ -380,12 +380,18 @@ class RestoreInPlaceTest {
         assertThat(content()).isEqualTo(PRESENT);
     }
 
-    @Test
-    void aMissingRightIsNamedWithTheComponentThatGrantsIt() {
-        cluster.admin()
-                .genericKubernetesResources("rbac.authorization.k8s.io/v1", "ClusterRoleBinding")
+    @ParameterizedTest
+    @CsvSource({"ClusterRoleBinding, list, persistentvolumes", "RoleBinding, list, pods"})
+    void aMissingRightIsNamedWithTheComponentThatGrantsIt(
+            String binding, String verb, String resource) {
+        var bindings =
+                cluster.admin().genericKubernetesResources("rbac.authorization.k8s.io/v1", binding);
+        (binding.equals("RoleBinding") ? bindings.inNamespace(NAMESPACE) : bindings)
                 .withName("volume-snapshotter-restore-in-place")
                 .delete();
+        if (resource.equals("pods")) {
+            cluster.access().grant(NAMESPACE, "persistentvolumeclaims", "get", "create", "delete");
+        }
 
         Cli.Answer answer = run("--in-place data");
 
@@ -393,7 +399,7 @@ class RestoreInPlaceTest {
         assertThat(answer.err())
                 .last()
                 .asString()
-                .contains("cannot list resource \"persistentvolumes\"")
+                .contains("cannot %s resource \"%s\"".formatted(verb, resource))
                 .endsWith(" -> grant it, as in k8s/components/restore-in-place");
     }
 }
