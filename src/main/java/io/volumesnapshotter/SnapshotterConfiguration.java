@@ -11,6 +11,7 @@ import io.volumesnapshotter.kubernetes.ClusterReader;
 import io.volumesnapshotter.kubernetes.ClusterWriter;
 import io.volumesnapshotter.observe.Events;
 import io.volumesnapshotter.observe.FailureManagement;
+import io.volumesnapshotter.observe.FlowDumper;
 import io.volumesnapshotter.observe.JolokiaTls;
 import io.volumesnapshotter.observe.Liveness;
 import io.volumesnapshotter.observe.Logging;
@@ -24,7 +25,6 @@ import io.volumesnapshotter.observe.ScheduleManagement;
 import io.volumesnapshotter.observe.ScheduleMonitor;
 import io.volumesnapshotter.preflight.ClusterCheck;
 import io.volumesnapshotter.preflight.Preflight;
-import io.volumesnapshotter.routes.HawtioDiagramFix;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.routes.RouteReload;
@@ -65,7 +65,7 @@ import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.health.HealthCheck;
-import org.apache.camel.model.Model;
+import org.apache.camel.spi.ModelToXMLDumper;
 import org.apache.camel.spi.Registry;
 
 /**
@@ -221,8 +221,7 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         context.addComponent("policy", new PolicyComponent(schedules));
 
         context.getCamelContextExtension()
-                .getContextPlugin(Model.class)
-                .addModelLifecycleStrategy(new HawtioDiagramFix());
+                .addContextPlugin(ModelToXMLDumper.class, new FlowDumper());
         context.addLifecycleStrategy(runs);
 
         if (serves) {
