@@ -85,6 +85,7 @@ class ChartTest {
         "examples/overlays/drill, drill=true",
         "examples/overlays/high-availability, highAvailability=true",
         "examples/overlays/monitoring, monitoring.enabled=true",
+        "examples/overlays/camel-monitor, camelMonitor=true",
         "examples/overlays/jolokia, jolokia.enabled=true",
         "examples/overlays/hawtio-online, hawtioOnline.enabled=true",
         "examples/overlays/network-policy, networkPolicy.enabled=true",

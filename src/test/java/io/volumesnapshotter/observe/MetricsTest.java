@@ -4,8 +4,11 @@ import static io.volumesnapshotter.testing.Program.NAMESPACE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.testing.Kustomize;
 import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
@@ -19,7 +22,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
@@ -376,5 +381,46 @@ class MetricsTest {
             }
         }
         return shown;
+    }
+
+    /** As the operator reads the page: the first series of a counter, all heaps of a gauge. */
+    @Test
+    void theCamelMonitorOperatorFindsWhatItReads() throws Exception {
+        Deployment deployment =
+                Kustomize.build(Path.of("examples", "overlays", "camel-monitor")).stream()
+                        .filter(Deployment.class::isInstance)
+                        .map(Deployment.class::cast)
+                        .findAny()
+                        .orElseThrow();
+        assertThat(deployment.getMetadata().getLabels())
+                .containsEntry("camel.apache.org/monitor", "volume-snapshotter");
+        Map<String, String> settings = new HashMap<>();
+        for (EnvVar variable :
+                deployment.getSpec().getTemplate().getSpec().getContainers().get(0).getEnv()) {
+            if (variable.getName().startsWith("CAMEL_METRICS_")) {
+                settings.put(
+                        variable.getName().toLowerCase(Locale.ROOT).replace('_', '.'),
+                        variable.getValue());
+            }
+        }
+        List<String> page;
+        try (Program program = start(settings)) {
+            program.fire(TEN);
+            page = page(program);
+        }
+        assertThat(page)
+                .anyMatch(line -> line.startsWith("app_info{") && line.contains("4.18"))
+                .anyMatch(line -> line.startsWith("process_cpu_usage "))
+                .anyMatch(line -> line.startsWith("jvm_memory_used_bytes{area=\"heap\""))
+                .anyMatch(line -> line.startsWith("jvm_memory_max_bytes{area=\"heap\""))
+                .anyMatch(line -> line.startsWith("camel_exchanges_last_timestamp "))
+                .anyMatch(line -> line.startsWith("camel_exchanges_inflight{"));
+        for (String counter : List.of("total", "failed_total", "succeeded_total")) {
+            assertThat(page)
+                    .filteredOn(line -> line.startsWith("camel_exchanges_" + counter + "{"))
+                    .first()
+                    .asString()
+                    .contains("event_type=\"context\"");
+        }
     }
 }
