@@ -10,11 +10,13 @@ import io.volumesnapshotter.kubernetes.Cluster;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
 import io.volumesnapshotter.kubernetes.ClusterChoice;
 import io.volumesnapshotter.observe.NegotiatedMetrics;
+import io.volumesnapshotter.preflight.Components;
 import io.volumesnapshotter.preflight.Finding;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.run.RunListeners;
 import io.volumesnapshotter.settings.Settings;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -124,7 +126,11 @@ final class CommandWiring implements Wiring {
     private static Look look(CamelContext context, SnapshotterConfiguration configuration) {
         boolean isConfigured = configuration.routeFiles().status().wrong() == 0;
         try {
-            return new Look(configuration.check(context).look(), isConfigured, false);
+            List<Finding> findings = new ArrayList<>(configuration.check(context).look());
+            if (findings.stream().noneMatch(Finding::essential)) {
+                findings.add(Components.look());
+            }
+            return new Look(findings, isConfigured, false);
         } catch (KubernetesClientException e) {
             return new Look(
                     List.of(Finding.ofServer(configuration.server(), e)),

@@ -58,7 +58,8 @@ class PreflightTest {
                 .containsExactly(
                         "INFO  API server " + cluster.url() + "/: Kubernetes v1.36.2",
                         "INFO  API snapshot.storage.k8s.io: v1 is served",
-                        "INFO  rights: all 3 that are needed are granted");
+                        "INFO  rights: all 3 that are needed are granted",
+                        Components.look().toString());
         assertThat(exitCode).isZero();
     }
 
