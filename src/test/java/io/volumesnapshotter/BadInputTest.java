@@ -47,6 +47,8 @@ class BadInputTest {
                     claim-selector    | 'app=db'       | claims that are named are not looked at
                     storage-class     | Fast           | a name has lower case letters
                     opt-in            | yes            | give true or false
+                    skip-unused       | '30'           | such as
+                    skip-unused       | 30d            | claims that are named are not looked at
                     suspend           | 1              | give true or false
                     jitter            | '10'           | with its unit
                     concurrency       | '0'            | from 1 to 100

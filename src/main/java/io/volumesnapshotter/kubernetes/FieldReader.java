@@ -21,10 +21,13 @@ final class FieldReader {
     /** A field that is wanted, and what is left of the way to it. */
     private record Wanted(String field, JsonPointer way) {}
 
+    private static final String TYPE = "/type";
+
     private final List<Wanted> wanted;
 
     /**
-     * @param fields JSON pointers, not into lists; a list of texts is read as one text
+     * @param fields JSON pointers; the way into a list of objects is the {@code type} of one of
+     *     them, as conditions have it, and a list of texts is read as one text
      */
     FieldReader(Collection<String> fields) {
         wanted =
@@ -45,24 +48,49 @@ final class FieldReader {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
             List<Wanted> below = new ArrayList<>();
-            String here = null;
+            List<String> here = new ArrayList<>();
             for (Wanted field : inside) {
                 JsonPointer rest = field.way().matchProperty(name);
                 if (rest != null && rest.matches()) {
-                    here = field.field();
+                    here.add(field.field());
                 } else if (rest != null) {
                     below.add(new Wanted(field.field(), rest));
                 }
             }
             JsonToken value = parser.nextToken();
-            if (here != null && value != JsonToken.VALUE_NULL) {
-                found.put(here, value(parser, value));
+            if (!here.isEmpty() && value != JsonToken.VALUE_NULL) {
+                Object read = value(parser, value);
+                here.forEach(field -> found.put(field, read));
             }
             if (value == JsonToken.START_OBJECT && !below.isEmpty()) {
                 read(parser, below, found);
+            } else if (value == JsonToken.START_ARRAY && !below.isEmpty()) {
+                readByType(parser, below, found);
             } else {
                 parser.skipChildren();
             }
+        }
+    }
+
+    /** Reads those objects of a list whose {@code type} is on the way to a field. */
+    private static void readByType(JsonParser parser, List<Wanted> below, Map<String, Object> found)
+            throws IOException {
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            if (parser.currentToken() != JsonToken.START_OBJECT) {
+                parser.skipChildren();
+                continue;
+            }
+            List<Wanted> inside =
+                    new ArrayList<>(List.of(new Wanted(TYPE, JsonPointer.compile(TYPE))));
+            below.forEach(field -> inside.add(new Wanted(field.field(), field.way().tail())));
+            Map<String, Object> one = new HashMap<>();
+            read(parser, inside, one);
+            String type = String.valueOf(one.remove(TYPE));
+            below.stream()
+                    .filter(field -> field.way().matchProperty(type) != null)
+                    .map(Wanted::field)
+                    .filter(one::containsKey)
+                    .forEach(field -> found.put(field, one.get(field)));
         }
     }
 

@@ -46,7 +46,7 @@ public final class ClaimFinder {
                                 new Candidate(
                                         found.name(),
                                         Optional.of(found),
-                                        selection.whyNot(found).or(found::reasonToSkip))),
+                                        claims.whyNot(selection, found).or(found::reasonToSkip))),
                 List.of(),
                 Optional.empty());
     }

@@ -5,6 +5,8 @@ import io.volumesnapshotter.settings.NameFilter;
 import io.volumesnapshotter.settings.ScheduleSettings;
 import io.volumesnapshotter.settings.Setting;
 import io.volumesnapshotter.settings.Settings;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +21,7 @@ import java.util.Set;
  * @param selector which, by label, in kubectl's syntax
  * @param storageClasses which, by storage class; empty for any
  * @param optIn whether a claim has to ask for snapshots by an annotation
+ * @param skipUnused how long a claim may be unused and is selected still; empty for ever
  * @param classOfDriver the VolumeSnapshotClass for claims of a CSI driver
  */
 public record ClaimSelection(
@@ -28,6 +31,7 @@ public record ClaimSelection(
         Optional<String> selector,
         Set<String> storageClasses,
         boolean optIn,
+        Optional<Duration> skipUnused,
         Map<String, String> classOfDriver) {
 
     /**
@@ -43,6 +47,7 @@ public record ClaimSelection(
                         settings.get(ScheduleSettings.CLAIM_SELECTOR),
                         Set.copyOf(settings.get(ScheduleSettings.STORAGE_CLASS)),
                         settings.get(ScheduleSettings.OPT_IN),
+                        settings.get(ScheduleSettings.SKIP_UNUSED),
                         settings.get(ScheduleSettings.SNAPSHOT_CLASS_BY_DRIVER));
         if (names.isEmpty()
                 && selection.isByNameAlone()
@@ -57,6 +62,7 @@ public record ClaimSelection(
                         ScheduleSettings.CLAIM_SELECTOR,
                         ScheduleSettings.STORAGE_CLASS,
                         ScheduleSettings.OPT_IN,
+                        ScheduleSettings.SKIP_UNUSED,
                         ScheduleSettings.SNAPSHOT_CLASS_BY_DRIVER)) {
             if (names.isExact()
                     && !settings.text(condition).isEmpty()
@@ -96,7 +102,7 @@ public record ClaimSelection(
     }
 
     /** Why a claim whose name is meant is not selected, if so. */
-    Optional<String> whyNot(FoundClaim claim) {
+    Optional<String> whyNot(FoundClaim claim, Instant now) {
         Optional<String> excluded = names.excludedBy(claim.name().name());
         if (excluded.isPresent()) {
             return excluded.map(word -> "its name is left out by " + word);
@@ -106,6 +112,12 @@ public record ClaimSelection(
                     claim.storageClass().isEmpty()
                             ? "it has no storage class"
                             : "its storage class is " + claim.storageClass());
+        }
+        if (skipUnused.isPresent()
+                && claim.unusedSince()
+                        .filter(since -> since.isBefore(now.minus(skipUnused.get())))
+                        .isPresent()) {
+            return claim.unusedSince().map(since -> "no pod has used it since " + since);
         }
         Optional<String> wish = claim.wish();
         if (wish.filter("false"::equals).isPresent()) {

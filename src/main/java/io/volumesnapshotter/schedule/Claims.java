@@ -41,10 +41,12 @@ public final class Claims implements HeldBySchedule {
     private final String ownNamespace;
     private final ClusterReader reader;
     private final ChosenClass classes;
+    private final InstantSource clock;
     private final Set<Optional<String>> listable = ConcurrentHashMap.newKeySet();
     private final Map<String, Map<Claim, String>> toldBySchedule = new ConcurrentHashMap<>();
 
     public Claims(KubernetesClient client, InstantSource clock) {
+        this.clock = clock;
         ownNamespace = client.getNamespace();
         reader = new ClusterReader(client);
         classes = new ChosenClass(new VolumeDrivers(reader, clock));
@@ -200,6 +202,11 @@ public final class Claims implements HeldBySchedule {
         return all;
     }
 
+    /** Why a claim whose name is meant is not selected now, if so. */
+    Optional<String> whyNot(ClaimSelection selection, FoundClaim claim) {
+        return selection.whyNot(claim, clock.instant());
+    }
+
     /** The namespace of claims whose schedule names none. */
     String ownNamespace() {
         return ownNamespace;
@@ -216,7 +223,7 @@ public final class Claims implements HeldBySchedule {
         Predicate<FoundClaim> isMeant =
                 inNamespace(selection, single)
                         .and(selection::isNamed)
-                        .and(claim -> selection.whyNot(claim).isEmpty());
+                        .and(claim -> whyNot(selection, claim).isEmpty());
         markListable(single);
         return list(
                 single,

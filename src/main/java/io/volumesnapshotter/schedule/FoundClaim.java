@@ -21,6 +21,7 @@ import java.util.stream.Stream;
  * @param wish the annotation {@value Claims#SNAPSHOT}
  * @param snapshotClass the annotation {@value ChosenClass#SNAPSHOT_CLASS}
  * @param source the snapshot, as {@code namespace/name}, that it was or is to be filled from
+ * @param unusedSince since when no pod has used it, where the cluster says so
  * @param recorded what its snapshots say of it, so that they can be restored without it
  */
 public record FoundClaim(
@@ -35,6 +36,7 @@ public record FoundClaim(
         Optional<String> wish,
         Optional<String> snapshotClass,
         Optional<String> source,
+        Optional<Instant> unusedSince,
         RecordedClaim recorded) {
 
     static final String PROVISIONER = "volume.kubernetes.io/storage-provisioner";
@@ -58,6 +60,10 @@ public record FoundClaim(
             ApiObject.field("spec", "dataSourceRef", "namespace");
     private static final String DRIVER = ApiObject.annotation(PROVISIONER);
     private static final String BETA_DRIVER = ApiObject.annotation(BETA_PROVISIONER);
+    private static final String UNUSED =
+            ApiObject.field("status", "conditions", "Unused", "status");
+    private static final String UNUSED_SINCE =
+            ApiObject.field("status", "conditions", "Unused", "lastTransitionTime");
     private static final String WISH = ApiObject.annotation(Claims.SNAPSHOT);
     private static final String SNAPSHOT_CLASS = ApiObject.annotation(ChosenClass.SNAPSHOT_CLASS);
 
@@ -81,6 +87,8 @@ public record FoundClaim(
                     SOURCE_NAMESPACE,
                     DRIVER,
                     BETA_DRIVER,
+                    UNUSED,
+                    UNUSED_SINCE,
                     WISH,
                     SNAPSHOT_CLASS);
 
@@ -103,6 +111,9 @@ public record FoundClaim(
                                 object.text(SOURCE_NAMESPACE, namespace)
                                         + "/"
                                         + object.text(SOURCE_NAME))
+                        : Optional.empty(),
+                "True".equals(object.text(UNUSED))
+                        ? Optional.ofNullable(object.text(UNUSED_SINCE)).map(Instant::parse)
                         : Optional.empty(),
                 new RecordedClaim(
                         Optional.ofNullable(object.text(STORAGE_CLASS)),

@@ -110,11 +110,13 @@ public record Policy(
             throw settings.invalid(
                     ScheduleSettings.QUIESCE, "leave out one of quiesce and prune-only");
         }
-        if (policy.pruneOnly.isPresent() && !policy.selection.isByNameAlone()) {
+        if (policy.pruneOnly.isPresent()
+                && (!policy.selection.isByNameAlone()
+                        || policy.selection.skipUnused().isPresent())) {
             throw settings.invalid(
                     ScheduleSettings.PRUNE_ONLY,
                     "it goes by the names of claims and namespaces; leave out namespace-selector,"
-                            + " claim-selector, storage-class and opt-in");
+                            + " claim-selector, storage-class, opt-in and skip-unused");
         }
         if (policy.maxPollInterval.compareTo(policy.pollInterval) < 0) {
             throw settings.invalid(

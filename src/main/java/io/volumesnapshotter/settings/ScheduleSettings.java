@@ -69,6 +69,14 @@ public final class ScheduleSettings {
                     "whether only claims are selected that ask for it by the annotation"
                             + " `volume-snapshotter/snapshot`");
 
+    public static final Setting<Optional<Duration>> SKIP_UNUSED =
+            empty(
+                    "skip-unused",
+                    Type.text(Settings::optionalHoursAndDays),
+                    Group.WHICH,
+                    "claims that no pod has used for so long are left out: `30d`; only where the"
+                            + " cluster says so by the condition `Unused`");
+
     public static final Setting<Boolean> READ_CLAIMS =
             setting(
                     "read-claims",

@@ -27,9 +27,11 @@ import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.TestRoutes;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -205,6 +207,40 @@ class SelectionTest {
                                                 .containsExactly("db-hourly-20261122110000"));
             }
         }
+    }
+
+    private static PersistentVolumeClaim claimWith(
+            String name, String condition, String status, Duration ago) {
+        return new PersistentVolumeClaimBuilder(claimOf(name, Map.of(), "pv-" + name))
+                .editStatus()
+                .addNewCondition()
+                .withType("FileSystemResizePending")
+                .withStatus("True")
+                .withLastTransitionTime("2020-01-01T00:00:00Z")
+                .endCondition()
+                .addNewCondition()
+                .withStatus(status)
+                .withLastTransitionTime(
+                        Instant.now().minus(ago).truncatedTo(ChronoUnit.SECONDS).toString())
+                .withType(condition)
+                .endCondition()
+                .endStatus()
+                .build();
+    }
+
+    @Test
+    void claimsThatNoPodHasUsedForSoLongAreLeftOut() {
+        cluster.put(claimWith("idle", "Unused", "True", Duration.ofDays(31)));
+        cluster.put(claimWith("resting", "Unused", "True", Duration.ofDays(29)));
+        cluster.put(claimWith("used", "Unused", "False", Duration.ofDays(31)));
+        cluster.put(claimWith("resized", "Resizing", "True", Duration.ofDays(31)));
+        try (Program program = start(Map.of("claims", "*,!d*", "skip-unused", "30d"))) {
+            program.fire(TEN);
+        }
+        assertThat(cluster.snapshots(NAMESPACE))
+                .extracting(SimulatedSnapshot::claim)
+                .contains("resting", "used", "resized")
+                .doesNotContain("idle");
     }
 
     @Test
