@@ -43,6 +43,7 @@ import io.volumesnapshotter.run.Runs;
 import io.volumesnapshotter.run.SnapshotWarnings;
 import io.volumesnapshotter.run.Snapshots;
 import io.volumesnapshotter.run.SteadyClock;
+import io.volumesnapshotter.run.StorageLimits;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.Cron;
 import io.volumesnapshotter.schedule.HeldBySchedule;
@@ -207,8 +208,20 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                         threads.pool("signs")));
         registry.bind("changes", new ClusterWriter(client));
         registry.bind("retryPolicy", new RetryPolicy(apiServer));
-        registry.bind("deletionGate", new DeletionGate(brake, snapshots, listeners, clock));
-        registry.bind("creationLimiter", new CreationLimiter(threads.pool("create-snapshots")));
+        StorageLimits storage =
+                new StorageLimits(
+                        settings.get(ProgramSettings.CREATIONS_PER_STORAGE_CLASS),
+                        settings.get(ProgramSettings.DELETIONS_PER_STORAGE_CLASS),
+                        new ClusterReader(client));
+        registry.bind(
+                "deletionGate", new DeletionGate(brake, snapshots, storage, listeners, clock));
+        registry.bind(
+                "creationLimiter",
+                new CreationLimiter(
+                        storage,
+                        brake,
+                        threads.pool("create-snapshots"),
+                        threads.timer("storage-limits")));
         registry.bind("freezes", new Freezes(context, client, threads.timer("freezes")));
         registry.bind(
                 "session",

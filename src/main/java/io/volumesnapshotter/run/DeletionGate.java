@@ -36,12 +36,18 @@ public final class DeletionGate {
 
     private final Brake brake;
     private final Snapshots snapshots;
+    private final StorageLimits storage;
     private final RunListener listener;
     private final InstantSource clock;
 
     public DeletionGate(
-            Brake brake, Snapshots snapshots, RunListener listener, InstantSource clock) {
+            Brake brake,
+            Snapshots snapshots,
+            StorageLimits storage,
+            RunListener listener,
+            InstantSource clock) {
         this.brake = brake;
+        this.storage = storage;
         this.snapshots = snapshots;
         this.listener = listener;
         this.clock = clock;
@@ -54,9 +60,10 @@ public final class DeletionGate {
      * @throws SnapshotFailedException when the run's own snapshot, on which it rests, is none any
      *     more
      * @throws io.fabric8.kubernetes.client.KubernetesClientException when the facts cannot be had
+     * @throws InterruptedException when it waited for room
      */
     public void check(@Variable("run") Run run, @Body Deletion deletion, Exchange exchange)
-            throws SnapshotFailedException {
+            throws SnapshotFailedException, InterruptedException {
         Optional<Deletion> judged = judge(run, deletion);
         if (judged.isPresent()) {
             exchange.getIn().setBody(judged.get());
@@ -65,12 +72,14 @@ public final class DeletionGate {
         }
     }
 
-    private Optional<Deletion> judge(Run run, Deletion deletion) throws SnapshotFailedException {
-        if (isStopped(run)) {
+    private Optional<Deletion> judge(Run run, Deletion deletion)
+            throws SnapshotFailedException, InterruptedException {
+        if (isStopped(run)
+                || !storage.awaitDeletion(run, deletion.snapshot(), () -> isStopped(run))) {
             return Optional.empty();
         }
         ClusterFacts facts = snapshots.recentFacts(run);
-        // Getting them takes a while, and anything may have happened meanwhile.
+        // Waiting and getting them take a while, and anything may have happened meanwhile.
         if (isStopped(run)) {
             return Optional.empty();
         }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The settings of the whole program, which no schedule has for itself. */
 public final class ProgramSettings {
@@ -38,6 +39,22 @@ public final class ProgramSettings {
                     "namespace and name of the Deployment",
                     "identity of this installation, a label on its snapshots; it touches only its"
                             + " own");
+
+    public static final Setting<OptionalInt> CREATIONS_PER_STORAGE_CLASS =
+            empty(
+                    "creations-per-storage-class",
+                    Type.number(Settings::optionalAtLeastOne),
+                    "any number",
+                    "how many snapshots of claims of one storage class are under way at a time, over"
+                            + " all schedules, until they are ready or have failed");
+
+    public static final Setting<OptionalInt> DELETIONS_PER_STORAGE_CLASS =
+            empty(
+                    "deletions-per-storage-class",
+                    Type.number(Settings::optionalAtLeastOne),
+                    "any number",
+                    "how many snapshots of claims of one storage class are being deleted at a time,"
+                            + " over all schedules, until they are gone");
 
     public static final Setting<Integer> METRICS_CLAIMS =
             setting(
