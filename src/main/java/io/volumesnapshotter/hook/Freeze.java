@@ -128,10 +128,10 @@ public final class Freeze {
     }
 
     /** Notes what went wrong, unless something did before. */
-    synchronized void markTrouble(String words, String whatToDo) {
+    synchronized void markTrouble(String words, String advice) {
         if (trouble == null && !over) {
             trouble = words;
-            remedy = whatToDo;
+            remedy = advice;
         }
     }
 

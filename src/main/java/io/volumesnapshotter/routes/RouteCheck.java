@@ -2,6 +2,7 @@ package io.volumesnapshotter.routes;
 
 import io.volumesnapshotter.schedule.Cron;
 import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.schedule.Quiesce;
 import io.volumesnapshotter.settings.InvalidSettingException;
 import io.volumesnapshotter.settings.Settings;
 import java.nio.file.Path;
@@ -206,6 +207,17 @@ final class RouteCheck {
                                 + Settings.text(shortest));
             }
         }
+    }
+
+    /** How the applications are frozen of the schedule that a route is, if it is one. */
+    List<String> quiesces(RouteDefinition route) {
+        return RouteSet.steps(route).stream()
+                .map(step -> context.resolvePropertyPlaceholders(step.getUri()))
+                .filter(uri -> uri.startsWith(POLICY))
+                .flatMap(
+                        uri -> PolicyComponent.scheduleAt(context, uri).policy().quiesce().stream())
+                .map(Quiesce::kind)
+                .toList();
     }
 
     private static void checkTrigger(Map<String, Object> parameters, boolean isSchedule) {

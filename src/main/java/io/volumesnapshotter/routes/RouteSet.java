@@ -1,6 +1,7 @@
 package io.volumesnapshotter.routes;
 
 import io.volumesnapshotter.settings.InvalidSettingException;
+import io.volumesnapshotter.settings.ScheduleSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.builder.RouteBuilder;
@@ -32,12 +34,15 @@ import org.apache.camel.support.ResourceHelper;
 final class RouteSet {
 
     private static final String DIRECT = "direct:";
-    private static final String POLICY = "policy:";
+    private static final String FREEZES = DIRECT + "freeze-";
+    private static final String THAWS = DIRECT + "thaw-";
+    private static final String QUIESCE = ScheduleSettings.QUIESCE.name();
+
     private final Map<Path, InvalidSettingException> wrong = new LinkedHashMap<>();
     private final Map<Path, InvalidSettingException> lacking = new LinkedHashMap<>();
     private final Set<String> entrances = new TreeSet<>();
     private final Map<String, Path> files = new TreeMap<>();
-    private final Map<String, Path> targets = new TreeMap<>();
+    private final Map<String, Call> targets = new TreeMap<>();
     private final Set<Path> configuring = new HashSet<>();
     private boolean handlesErrors;
     private final Set<Path> triggered = new HashSet<>();
@@ -46,6 +51,14 @@ final class RouteSet {
     private final Map<Path, RouteBuilder> builders = new TreeMap<>();
     private final List<RouteDefinition> routes = new ArrayList<>();
     private final List<RouteConfigurationDefinition> configurations = new ArrayList<>();
+
+    /**
+     * What has to lead somewhere.
+     *
+     * @param by the option or setting that says where
+     * @param value what it says
+     */
+    private record Call(Path file, String by, String value) {}
 
     private RouteSet() {}
 
@@ -84,23 +97,34 @@ final class RouteSet {
         // A route that is not there may be in a file that is wrong.
         boolean complete = planning.containsAll(wrong.keySet());
         targets.forEach(
-                (target, file) -> {
+                (target, call) -> {
                     if (!entrances.contains(target)) {
-                        (complete ? faults(file) : lacking)
+                        (complete ? faults(call.file) : lacking)
                                 .putIfAbsent(
-                                        file,
-                                        new RouteText(contents.get(file))
-                                                .locate(
-                                                        file,
-                                                        new InvalidSettingException(
-                                                                "uri",
-                                                                target,
-                                                                "no route starts there; there are "
-                                                                        + String.join(
-                                                                                ", ", entrances)),
-                                                        0));
+                                        call.file,
+                                        new RouteText(contents.get(call.file))
+                                                .locate(call.file, missing(target, call), 0));
                     }
                 });
+    }
+
+    private InvalidSettingException missing(String target, Call call) {
+        return new InvalidSettingException(
+                call.by,
+                call.value,
+                call.by.equals(QUIESCE)
+                        ? "no route starts at %s; copy it from examples/hooks, or name another kind; there are %s"
+                                .formatted(target, starting(FREEZES))
+                        : "no route starts there; there are " + starting(""));
+    }
+
+    private String starting(String beginning) {
+        String all =
+                entrances.stream()
+                        .filter(entrance -> entrance.startsWith(beginning))
+                        .map(entrance -> entrance.substring(beginning.length()))
+                        .collect(Collectors.joining(", "));
+        return all.isEmpty() ? "none" : all;
     }
 
     /** Sees that what runs takes snapshots. */
@@ -227,7 +251,7 @@ final class RouteSet {
     private void add(CamelContext context, Path file, String text) {
         Map<String, Path> ids = new TreeMap<>();
         Set<String> starts = new TreeSet<>();
-        Map<String, Path> calls = new TreeMap<>();
+        Map<String, Call> calls = new TreeMap<>();
         boolean configures = false;
         boolean handles = false;
         Set<String> plans = new TreeSet<>();
@@ -245,7 +269,8 @@ final class RouteSet {
                     configures = true;
                     check.check(parts(configuration));
                     shared.add(configuration);
-                    calls(context, parts(configuration)).forEach(uri -> calls.put(uri, file));
+                    calls(context, parts(configuration))
+                            .forEach(uri -> calls.put(uri, new Call(file, "uri", uri)));
                     // One with an id is only for routes that name it.
                     handles |= configuration.getId() == null;
                 }
@@ -263,7 +288,12 @@ final class RouteSet {
                 if (isSchedule && !start.startsWith(DIRECT)) {
                     plans.add(route.getRouteId());
                 }
-                calls(context, route.getOutputs()).forEach(uri -> calls.put(uri, file));
+                calls(context, route.getOutputs())
+                        .forEach(uri -> calls.put(uri, new Call(file, "uri", uri)));
+                for (String kind : check.quiesces(route)) {
+                    Stream.of(FREEZES, THAWS)
+                            .forEach(step -> calls.put(step + kind, new Call(file, QUIESCE, kind)));
+                }
             }
             builders.put(file, routes);
         } catch (Exception | LinkageError | StackOverflowError e) {

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.hook;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
@@ -220,15 +221,29 @@ class FreezesTest {
     }
 
     @Test
-    void aKindWithoutARouteIsToldWithThoseThatThereAre() {
-        try (Program program = program().with("quiesce", "ap").start()) {
-            program.fire(DUE);
+    void aKindWithoutARouteIsRefusedAtTheStartWithThoseThatThereAre() {
+        assertThatThrownBy(() -> program().with("quiesce", "ap").start())
+                .hasMessageContaining("hourly.camel.yaml:")
+                .hasMessageEndingWith(
+                        "quiesce: \"ap\" is not valid: no route starts at direct:freeze-ap; copy it"
+                                + " from examples/hooks, or name another kind; there are app");
+    }
 
-            assertNotConsistent(
-                    program,
-                    "quiesce: \"ap\": no route begins at direct:freeze-ap -> add one, as in"
-                            + " examples/hooks; there are app");
-            assertThat(app.calls).isEmpty();
+    @Test
+    void anEditThatTakesTheRoutesOfAKindAwayIsRefused() throws Exception {
+        try (Program program = program().with("routes-poll-interval", "50ms").start()) {
+            Files.delete(routes.resolve("thaw-app" + RouteFiles.SUFFIX));
+            await().untilAsserted(
+                            () ->
+                                    assertThat(program.told(Level.ERROR))
+                                            .anyMatch(
+                                                    line ->
+                                                            line.contains("quiesce: \"app\"")
+                                                                    && line.contains(
+                                                                            "no route starts at"
+                                                                                    + " direct:thaw-app")));
+            program.fire(DUE);
+            assertThat(app.calls).startsWith("freeze");
         }
     }
 
