@@ -17,6 +17,7 @@ import io.volumesnapshotter.testing.Program;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -189,6 +190,47 @@ class GuardedDeletionTest {
             assertThat(program.told(Level.ERROR)).isEmpty();
         }
         assertThat(cluster.kept(NAMESPACE)).hasSize(1);
+    }
+
+    @Test
+    void aFireThatWaitedBehindARunDoesNothingOnceTheScheduleIsSuspended() {
+        seed(NINE);
+        cluster.driver().neverReady();
+        try (Program program = start(cluster, Map.of())) {
+            CompletableFuture<Void> first = program.fireLater(TEN);
+            await().until(() -> cluster.log().count("create", "volumesnapshots") == 1);
+            CompletableFuture<Void> second = program.fireLater(TEN.plusSeconds(3600));
+            await().until(GuardedDeletionTest::isTurnAwaited);
+            program.context()
+                    .getComponent("policy", PolicyComponent.class)
+                    .registry()
+                    .suspend("hourly", true);
+            cluster.driver().heal();
+            first.join();
+            second.join();
+        }
+        assertThat(cluster.log().count("create", "volumesnapshots")).isEqualTo(1);
+        assertThat(cluster.kept(NAMESPACE)).containsExactly(name(NINE), name(TEN));
+    }
+
+    private static boolean isTurnAwaited() {
+        return Thread.getAllStackTraces().values().stream()
+                .flatMap(Arrays::stream)
+                .anyMatch(frame -> frame.getClassName().equals(Turns.class.getName()));
+    }
+
+    @Test
+    void whatCouldNotBeAskedForInTimeIsNotAskedForLater() {
+        cluster.claim(NAMESPACE, "db");
+        AtomicReference<Program> running = new AtomicReference<>();
+        atFirst(any -> running.get().pass(Duration.ofHours(1)), "create", "");
+        try (Program program = start(cluster, Map.of("claims", "data,db", "concurrency", "1"))) {
+            running.set(program);
+            program.fire(TEN);
+            assertThat(program.told(Level.ERROR))
+                    .anyMatch(line -> line.contains(SnapshotJudge.UNASKED));
+        }
+        assertThat(cluster.log().count("create", "volumesnapshots")).isEqualTo(1);
     }
 
     @Test
