@@ -34,6 +34,11 @@ class CommandFaultsTest {
                     "plan",
                     "hold " + SNAPSHOT,
                     "release " + SNAPSHOT,
+                    "restore data --to copy",
+                    "restore data --in-place",
+                    "restore data --undo",
+                    "drill data",
+                    "browse " + SNAPSHOT,
                     "preflight");
 
     private static final Map<String, Consumer<SimulatedCluster>> AGAIN = new LinkedHashMap<>();
