@@ -1,11 +1,13 @@
 package io.volumesnapshotter.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.Cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,10 +40,59 @@ class CompletionTest {
                 printf '%%s\\n' "${COMPREPLY[@]}"
                 """
                         .formatted(script, "'" + String.join("' '", words) + "'");
-        Process bash = new ProcessBuilder("bash", "-c", test).redirectErrorStream(true).start();
-        String output = new String(bash.getInputStream().readAllBytes());
-        assertThat(bash.waitFor()).as(output).isZero();
+        return said("bash", test);
+    }
+
+    private static String said(String shell, String script) throws Exception {
+        Process process = new ProcessBuilder(shell, "-c", script).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor()).as(output).isZero();
         return output;
+    }
+
+    private static void assumeInstalled(String shell) {
+        assumeTrue(
+                Stream.of(System.getenv("PATH").split(":"))
+                        .anyMatch(path -> Files.isExecutable(Path.of(path, shell))),
+                shell + " is not installed");
+    }
+
+    @Test
+    void fishItselfCompletesCommandsOptionsAndForms() throws Exception {
+        assumeInstalled("fish");
+        Path script = directory.resolve("completion.fish");
+        Files.writeString(script, completion("fish"));
+        String test =
+                "source %s; complete -C 'volume-snapshotter ta';"
+                        + " complete -C 'volume-snapshotter list --sched';"
+                        + " complete -C 'volume-snapshotter list -o '";
+        assertThat(said("fish", test.formatted(script)).lines())
+                .anyMatch(line -> line.startsWith("take\tTakes"))
+                .anyMatch(line -> line.startsWith("--schedule\t"))
+                .anyMatch(line -> line.startsWith("json\t"));
+    }
+
+    /** What is typed into a terminal of zsh, each line with the tabulator behind it. */
+    @Test
+    void zshItselfCompletesCommandsOptionsAndForms() throws Exception {
+        assumeInstalled("zsh");
+        Path script = directory.resolve("completion.zsh");
+        Files.writeString(script, completion("zsh"));
+        String test =
+                """
+                zmodload zsh/zpty
+                zpty z 'TERM=dumb HOME=%1$s zsh -f -i'
+                zpty -w z 'autoload -U compinit; compinit -u; source %1$s/completion.zsh; echo rea""dy'
+                zpty -r z out '*ready*'
+                for typed in ta:take 'list --sched:--schedule' 'list -o js:json'; do
+                  zpty -w -n z $'\\x15'"volume-snapshotter ${typed%%%%:*}"$'\\t'
+                  zpty -r z out "*${typed##*:}*" && print -r -- "completed ${typed##*:}"
+                done
+                zpty -d z
+                """
+                        .formatted(directory);
+        assertThat(said("zsh", test).lines())
+                .contains("completed take", "completed --schedule", "completed json");
     }
 
     @Test
