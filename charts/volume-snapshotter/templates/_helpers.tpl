@@ -58,6 +58,9 @@ rules:
   {{- if and (has "leases" $rule.resources) (hasKey $rule "resourceNames") }}
   {{- $rule = set $rule "resourceNames" (list (include "volume-snapshotter.lease" $.root)) }}
   {{- end }}
+  {{- if and (has "configmaps" $rule.resources) (hasKey $rule "resourceNames") }}
+  {{- $rule = set $rule "resourceNames" (list (include "volume-snapshotter.proofs" $.root)) }}
+  {{- end }}
   - {{- $rule | toYaml | nindent 4 }}
   {{- end }}
 ---
@@ -78,6 +81,10 @@ subjects:
   - kind: ServiceAccount
     name: {{ include "volume-snapshotter.account" .root }}
     namespace: {{ .root.Release.Namespace }}
+{{- end }}
+
+{{- define "volume-snapshotter.proofs" -}}
+{{ index .Values.settings "proofs" | default (printf "%s-proofs" (include "volume-snapshotter.fullname" .)) }}
 {{- end }}
 
 {{- define "volume-snapshotter.lease" -}}

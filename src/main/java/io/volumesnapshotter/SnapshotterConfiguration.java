@@ -2,6 +2,9 @@ package io.volumesnapshotter;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.command.Wiring;
+import io.volumesnapshotter.drill.DrillStart;
+import io.volumesnapshotter.drill.Drills;
+import io.volumesnapshotter.drill.Proofs;
 import io.volumesnapshotter.hook.Freezes;
 import io.volumesnapshotter.hook.Sessions;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
@@ -25,6 +28,7 @@ import io.volumesnapshotter.observe.ScheduleManagement;
 import io.volumesnapshotter.observe.ScheduleMonitor;
 import io.volumesnapshotter.preflight.ClusterCheck;
 import io.volumesnapshotter.preflight.Preflight;
+import io.volumesnapshotter.restore.ChangeRoute;
 import io.volumesnapshotter.routes.ReloadableContext;
 import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.routes.RouteReload;
@@ -231,7 +235,26 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
         registry.bind("failures", failures);
         registry.bind("events", events);
         registry.bind("notifications", ExecutorService.class, notifications);
-        context.addComponent("policy", new PolicyComponent(schedules));
+        for (PolicyComponent.Kind kind : PolicyComponent.Kind.values()) {
+            context.addComponent(kind.scheme(), new PolicyComponent(kind, schedules));
+        }
+        Drills drills =
+                new Drills(
+                        client,
+                        new ChangeRoute(context.createProducerTemplate()),
+                        start,
+                        runs,
+                        brake,
+                        claims,
+                        new Proofs(
+                                client,
+                                new ChangeRoute(context.createProducerTemplate()),
+                                settings.get(ProgramSettings.PROOFS).orElseThrow()),
+                        history,
+                        installation,
+                        clock,
+                        steady);
+        registry.bind("drills", drills);
 
         context.getCamelContextExtension()
                 .addContextPlugin(ModelToXMLDumper.class, new FlowDumper());
@@ -253,6 +276,9 @@ public final class SnapshotterConfiguration implements CamelConfiguration {
                             clock,
                             steady);
             context.addStartupListener(catchUp);
+
+            context.addStartupListener(
+                    new DrillStart(schedules, drills, leader, threads.timer("drills"), steady));
 
             // What shows them.
             metrics.show(leader, apiServer);

@@ -80,6 +80,8 @@ class DocsTest {
                     Map.entry("databases", "billing/cache,shop/db"),
                     Map.entry("nightly", "billing/ledger,shop/media"));
 
+    private static final Path DRILL = EXAMPLES.resolve("drill.camel.yaml");
+
     @TempDir private Path routes;
 
     @AutoClose private final SimulatedCluster cluster = SimulatedCluster.start();
@@ -109,7 +111,10 @@ class DocsTest {
         try (Stream<Path> files = Files.list(EXAMPLES)) {
             return Stream.concat(
                             YAML.matcher(read(PAGE)).results().map(block -> block.group(1)),
-                            files.filter(Files::isRegularFile).sorted().map(DocsTest::read))
+                            files.filter(Files::isRegularFile)
+                                    .filter(file -> !file.equals(DRILL))
+                                    .sorted()
+                                    .map(DocsTest::read))
                     .map(Example::of)
                     .toList();
         }
@@ -140,6 +145,13 @@ class DocsTest {
         cluster.claim("billing", "shy", Map.of(), Map.of("volume-snapshotter/snapshot", "false"));
         cluster.namespace("lab");
         cluster.claim("lab", "data");
+    }
+
+    /** It is run by {@code DrillScheduleTest}. */
+    @Test
+    void theDrillOfThePageIsTheExampleAndValid() throws IOException {
+        assertThat(read(Path.of("docs", "drill.md"))).contains("```yaml\n" + read(DRILL) + "```");
+        assertThat(RouteSchema.violations(read(DRILL))).isEmpty();
     }
 
     @Test

@@ -3,24 +3,19 @@ package io.volumesnapshotter.command;
 import io.volumesnapshotter.drill.Check;
 import io.volumesnapshotter.drill.Drill;
 import io.volumesnapshotter.drill.DrillReport;
+import io.volumesnapshotter.drill.ReportFiles;
 import io.volumesnapshotter.drill.TrialAccess;
 import io.volumesnapshotter.restore.RestrictedPod;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Claim;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -41,9 +36,6 @@ import picocli.CommandLine.Parameters;
             "    volume-snapshotter drill data --user 999 --report reports"
         })
 final class DrillCommand extends ClusterCommand {
-
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
 
     @Parameters(paramLabel = "CLAIM", arity = "1..*", description = "The claims, one by one.")
     private List<String> claims;
@@ -173,27 +165,16 @@ final class DrillCommand extends ClusterCommand {
         if (report == null) {
             return;
         }
-        String name = "drill-%s-%s".formatted(done.claim().name(), TIME.format(done.began()));
         try {
-            ByteArrayOutputStream json = new ByteArrayOutputStream();
-            Output.json(
-                    document(List.of(done)), new PrintStream(json, true, StandardCharsets.UTF_8));
-            Files.write(report.resolve(name + ".json"), json.toByteArray());
-            Files.writeString(report.resolve(name + ".md"), done.page());
+            new ReportFiles(report).write(done);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static Map<String, Object> document(List<DrillReport> reports) {
-        Map<String, Object> document = Output.document("DrillList");
-        document.put("items", reports.stream().map(DrillReport::document).toList());
-        return document;
-    }
-
     private int tell(List<DrillReport> reports) {
         output().write(
-                        () -> document(reports),
+                        () -> ReportFiles.document(reports),
                         () ->
                                 reports.stream()
                                         .filter(DrillReport::passed)
@@ -227,29 +208,9 @@ final class DrillCommand extends ClusterCommand {
     private static List<String> lines(DrillReport done) {
         List<String> lines = new ArrayList<>();
         if (done.passed()) {
-            lines.add(
-                    "%s is proven: %s, cut at %s, was restored and read on node %s (%s)"
-                            .formatted(
-                                    done.claim(),
-                                    done.snapshot(),
-                                    done.cutTime(),
-                                    done.node(),
-                                    phases(done)));
+            lines.add(done.claim() + " " + done.words());
         }
         done.output().forEach(line -> lines.add("  " + line));
         return lines;
-    }
-
-    private static String phases(DrillReport done) {
-        return String.join(
-                ", ",
-                done.phases().entrySet().stream()
-                        .map(
-                                phase ->
-                                        "%s %.1fs"
-                                                .formatted(
-                                                        phase.getKey(),
-                                                        phase.getValue().toMillis() / 1000.0))
-                        .toList());
     }
 }

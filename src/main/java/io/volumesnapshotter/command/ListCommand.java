@@ -1,9 +1,14 @@
 package io.volumesnapshotter.command;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.drill.Drills;
+import io.volumesnapshotter.drill.Proof;
+import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.kubernetes.ClusterChoice;
 import io.volumesnapshotter.run.RunListeners;
 import io.volumesnapshotter.settings.NameFilter;
 import io.volumesnapshotter.settings.NearMisses;
+import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Snapshot;
 import java.time.Instant;
 import java.util.List;
@@ -94,14 +99,16 @@ final class ListCommand extends ClusterCommand {
         List<Listing.Row> rows =
                 new Listing(program, Instant.now())
                         .rows(all, new NameFilter(claims), Optional.ofNullable(schedule));
+        Map<Claim, Proof> proofs = proofs(program);
         output().write(
-                        () -> Listing.document(rows),
+                        () -> Listing.document(rows, proofs),
                         () -> rows.stream().map(row -> SnapshotRef.shown(row.name())).toList(),
-                        () -> table(rows, namespace));
+                        () -> table(rows, proofs, namespace));
         return missing.isEmpty() ? ExitCode.OK : ExitCode.SOME;
     }
 
-    private List<String> table(List<Listing.Row> rows, Optional<String> namespace) {
+    private List<String> table(
+            List<Listing.Row> rows, Map<Claim, Proof> proofs, Optional<String> namespace) {
         if (rows.isEmpty()) {
             console()
                     .tell(
@@ -110,7 +117,22 @@ final class ListCommand extends ClusterCommand {
                                     + ".");
             return List.of();
         }
-        return output().lines(Listing.table(rows, everywhere, Instant.now()));
+        return output().lines(Listing.table(rows, proofs, everywhere, Instant.now()));
+    }
+
+    /** What drills have proven, as far as that is kept here and may be read. */
+    private static Map<Claim, Proof> proofs(Wiring.Loaded program) {
+        try {
+            return program.context()
+                    .getRegistry()
+                    .lookupByNameAndType("drills", Drills.class)
+                    .known();
+        } catch (KubernetesClientException e) {
+            if (!ApiErrors.isMissingRight(e)) {
+                throw e;
+            }
+            return Map.of();
+        }
     }
 
     private Set<String> missing(List<Snapshot> all) {

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.command;
 
 import io.volumesnapshotter.command.Table.Cell;
+import io.volumesnapshotter.drill.Proof;
 import io.volumesnapshotter.run.Outlook;
 import io.volumesnapshotter.schedule.ClaimFacts;
 import io.volumesnapshotter.schedule.ScheduleEntry;
@@ -14,10 +15,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** What list shows of snapshots: each with whose it is, what keeps it, and until when. */
@@ -59,6 +62,9 @@ final class Listing {
         this.now = now;
         installation = program.installation();
         for (ScheduleEntry entry : program.schedules().entries()) {
+            if (entry.schedule().policy().drill().isPresent()) {
+                continue;
+            }
             outlooks.put(
                     entry.name(),
                     new Outlook(entry.schedule(), entry.trigger(), program.installation()));
@@ -145,14 +151,15 @@ final class Listing {
     }
 
     /** The document for machines; its items are made one after the other. */
-    static Map<String, Object> document(List<Row> rows) {
+    static Map<String, Object> document(List<Row> rows, Map<Claim, Proof> proofs) {
         Map<String, Object> document = Output.document("SnapshotList");
-        Iterable<Map<String, Object>> items = () -> rows.stream().map(Listing::item).iterator();
+        Iterable<Map<String, Object>> items =
+                () -> rows.stream().map(row -> item(row, proofs)).iterator();
         document.put("items", items);
         return document;
     }
 
-    private static Map<String, Object> item(Row row) {
+    private static Map<String, Object> item(Row row, Map<Claim, Proof> proofs) {
         Snapshot snapshot = row.snapshot();
         Map<String, Object> item = new LinkedHashMap<>();
         item.put("namespace", snapshot.claim().namespace());
@@ -174,10 +181,16 @@ final class Listing {
         item.put("kept", !row.goes());
         item.put("reasons", row.reasons());
         item.put("goesAt", row.goesAt().map(Times::text).orElse(null));
+        item.put(
+                "claimProvenAt",
+                Optional.ofNullable(proofs.get(snapshot.claim()))
+                        .flatMap(Proof::provenAt)
+                        .map(Times::text)
+                        .orElse(null));
         return item;
     }
 
-    static Table table(List<Row> rows, boolean namespaces, Instant now) {
+    static Table table(List<Row> rows, Map<Claim, Proof> proofs, boolean namespaces, Instant now) {
         List<String> head = new ArrayList<>();
         if (namespaces) {
             head.add("NAMESPACE");
@@ -193,7 +206,11 @@ final class Listing {
                         "SCHEDULE",
                         "KEPT BY",
                         "GOES"));
+        if (!proofs.isEmpty()) {
+            head.add("CLAIM PROVEN");
+        }
         Table table = new Table(head.toArray(String[]::new));
+        Set<Claim> told = new HashSet<>();
         for (Row row : rows) {
             Snapshot snapshot = row.snapshot();
             List<Cell> cells = new ArrayList<>();
@@ -216,9 +233,26 @@ final class Listing {
                             row.goesAt()
                                     .map(Times::text)
                                     .orElse(row.goes() ? "with the next run" : "-")));
+            if (!proofs.isEmpty()) {
+                cells.add(
+                        told.add(snapshot.claim())
+                                ? proven(proofs.get(snapshot.claim()))
+                                : Cell.of(""));
+            }
             table.add(cells);
         }
         return table;
+    }
+
+    /** When a claim was proven last. */
+    private static Cell proven(Proof proof) {
+        if (proof == null) {
+            return Cell.of("-");
+        }
+        String at = proof.provenAt().map(Times::text).orElse("never");
+        return proof.failed().isEmpty()
+                ? new Cell(at, Colour.GREEN)
+                : new Cell(at + ", failed since", Colour.RED);
     }
 
     private static String origin(Snapshot snapshot) {

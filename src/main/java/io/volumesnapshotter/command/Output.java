@@ -3,12 +3,12 @@ package io.volumesnapshotter.command;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.volumesnapshotter.settings.Documents;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.util.Collections;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -18,9 +18,6 @@ import org.snakeyaml.engine.v2.common.FlowStyle;
 
 /** Writes what a command found or did, in the form that was asked for. */
 public final class Output {
-
-    /** What the documents belong to; {@code docs/output.schema.json} describes them. */
-    static final String VERSION = "volume-snapshotter/v1";
 
     private static final ObjectMapper JSON =
             new ObjectMapper()
@@ -37,10 +34,7 @@ public final class Output {
 
     /** The head of a document. */
     static Map<String, Object> document(String kind) {
-        Map<String, Object> document = new LinkedHashMap<>();
-        document.put("apiVersion", VERSION);
-        document.put("kind", kind);
-        return document;
+        return Documents.of(kind);
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.command;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.drill.Drills;
 import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.run.ClaimPlan;
 import io.volumesnapshotter.run.Run;
@@ -129,6 +130,9 @@ final class PlanCommand extends ClusterCommand {
         List<Instant> due = SchedulePlan.next(entry, now, Math.max(1, next));
         Instant planned =
                 time.or(() -> due.stream().findFirst()).orElse(Instant.parse(Times.text(now)));
+        if (entry.schedule().policy().drill().isPresent()) {
+            return drillPlan(program, entry, due, planned);
+        }
         boolean takes = entry.schedule().policy().pruneOnly().isEmpty();
         ClaimSearch search =
                 takes
@@ -156,6 +160,7 @@ final class PlanCommand extends ClusterCommand {
                 planned,
                 search.candidates(),
                 plans,
+                List.of(),
                 search
                         .refusal()
                         .map(
@@ -166,6 +171,21 @@ final class PlanCommand extends ClusterCommand {
                                                 + ApiErrors.remedy(refusal))
                         .stream()
                         .toList());
+    }
+
+    private SchedulePlan drillPlan(
+            Wiring.Loaded program, ScheduleEntry entry, List<Instant> due, Instant planned) {
+        Drills drills = program.context().getRegistry().lookupByNameAndType("drills", Drills.class);
+        return new SchedulePlan(
+                entry,
+                entry.route().map(PolicyComponent::settingsOf).orElse(Map.of()),
+                program.schedules().isSuspended(entry.schedule()),
+                next == 0 ? List.of() : due,
+                planned,
+                List.of(),
+                List.of(),
+                drills.turns(entry.schedule(), entry.trigger(), planned),
+                List.of());
     }
 
     private void write(List<SchedulePlan> plans) {

@@ -71,6 +71,10 @@ final class RunCommand extends RunningCommand {
                 throw CommandException.config(
                         "schedule " + name + " is suspended", "take suspend out of its settings");
             }
+            if (entry.schedule().policy().drill().isPresent()) {
+                throw CommandException.usage(
+                        "schedule " + name + " drills", "drill its claims with drill CLAIM");
+            }
             RunKey key = key(now);
             Schedule schedule = new Schedule(name, entry.schedule().policy().attended(waiting()));
             boolean takes = schedule.policy().pruneOnly().isEmpty();

@@ -1,8 +1,12 @@
 package io.volumesnapshotter.command;
 
+import io.volumesnapshotter.drill.Drills;
+import io.volumesnapshotter.drill.Proof;
 import io.volumesnapshotter.run.ClaimPlan;
 import io.volumesnapshotter.schedule.ClaimSearch;
+import io.volumesnapshotter.schedule.DrillPolicy;
 import io.volumesnapshotter.schedule.ScheduleEntry;
+import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.Retention.Decision;
 import io.volumesnapshotter.snapshot.Snapshot;
 import java.time.Instant;
@@ -23,6 +27,7 @@ import java.util.TreeMap;
  * @param at the time that the plan is for
  * @param claims the claims that it means, with those that it does not take
  * @param plans what it would do about each claim
+ * @param turns of a schedule that drills: what is known of each claim, and whether it is its turn
  * @param unseen what could not be looked at, and why
  */
 record SchedulePlan(
@@ -33,6 +38,7 @@ record SchedulePlan(
         Instant at,
         List<ClaimSearch.Candidate> claims,
         List<ClaimPlan> plans,
+        List<Drills.Turn> turns,
         List<String> unseen) {
 
     String name() {
@@ -63,6 +69,16 @@ record SchedulePlan(
                         + (next.isEmpty()
                                 ? "never"
                                 : String.join(", ", next.stream().map(Times::text).toList())));
+        Optional<DrillPolicy> drill = schedule.schedule().policy().drill();
+        if (drill.isPresent()) {
+            lines.add(
+                    "proves: each claim within "
+                            + Settings.text(drill.get().within())
+                            + ", at most "
+                            + drill.get().most()
+                            + " in a run");
+            return lines;
+        }
         Map<String, String> keep = new TreeMap<>();
         settings.forEach(
                 (setting, value) -> {
@@ -101,6 +117,17 @@ record SchedulePlan(
                                                     ? new Table.Cell("yes", Colour.GREEN)
                                                     : new Table.Cell("no", Colour.YELLOW),
                                             Table.Cell.of(claim.reasonToSkip().orElse("")))));
+            lines.addAll(output.lines(table));
+        }
+        if (!turns.isEmpty()) {
+            lines.add("");
+            Table table = new Table("CLAIM", "DRILLED", "LAST");
+            turns.forEach(
+                    turn ->
+                            table.add(
+                                    turn.claim().toString(),
+                                    turn.isNext() ? "yes" : "no",
+                                    turn.proof().map(Proof::words).orElse("never drilled")));
             lines.addAll(output.lines(table));
         }
         unseen.forEach(words -> lines.add("not seen: " + words));
@@ -151,6 +178,7 @@ record SchedulePlan(
         item.put("unseen", unseen);
         item.put("claims", claims.stream().map(SchedulePlan::item).toList());
         item.put("plans", plans.stream().map(SchedulePlan::item).toList());
+        item.put("drills", turns.stream().map(SchedulePlan::item).toList());
         return item;
     }
 
@@ -160,6 +188,17 @@ record SchedulePlan(
         item.put("name", claim.claim().name());
         item.put("taken", claim.reasonToSkip().isEmpty());
         item.put("reason", claim.reasonToSkip().orElse(null));
+        return item;
+    }
+
+    private static Map<String, Object> item(Drills.Turn turn) {
+        Map<String, Object> item = new LinkedHashMap<>();
+        item.put("namespace", turn.claim().namespace());
+        item.put("claim", turn.claim().name());
+        item.put("drilled", turn.isNext());
+        item.put("provenAt", turn.proof().flatMap(Proof::provenAt).map(Times::text).orElse(null));
+        item.put("triedAt", turn.proof().map(Proof::triedAt).map(Times::text).orElse(null));
+        item.put("failed", turn.proof().map(Proof::failed).orElse(null));
         return item;
     }
 

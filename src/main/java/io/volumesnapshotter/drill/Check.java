@@ -1,6 +1,7 @@
 package io.volumesnapshotter.drill;
 
 import io.volumesnapshotter.restore.RestrictedPod;
+import io.volumesnapshotter.settings.DrillSettings;
 import java.time.Duration;
 import java.util.List;
 
@@ -15,7 +16,7 @@ import java.util.List;
 public record Check(String image, String script, long user, Duration limit) {
 
     /** Small, and has a shell, find and cat. */
-    public static final String IMAGE = "docker.io/library/busybox:1.37";
+    public static final String IMAGE = DrillSettings.DEFAULT_IMAGE;
 
     /** Reads each file to its end. No file at all is a failure: an empty volume proves nothing. */
     public static final String SCRIPT =

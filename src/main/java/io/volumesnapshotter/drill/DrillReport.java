@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What a drill did and found, for whoever has to show it later.
@@ -35,6 +36,24 @@ public record DrillReport(
         List<String> output,
         Map<String, Duration> phases,
         List<String> left) {
+
+    /** How it passed, in a line. */
+    public String words() {
+        return "is proven: %s, cut at %s, was restored and read on node %s (%s)"
+                .formatted(
+                        snapshot,
+                        cutTime,
+                        node,
+                        phases.entrySet().stream()
+                                .map(
+                                        phase ->
+                                                "%s %.1fs"
+                                                        .formatted(
+                                                                phase.getKey(),
+                                                                phase.getValue().toMillis()
+                                                                        / 1000.0))
+                                .collect(Collectors.joining(", ")));
+    }
 
     /** Its fields as a document. */
     public Map<String, Object> document() {

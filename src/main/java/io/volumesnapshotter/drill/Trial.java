@@ -14,6 +14,7 @@ import io.volumesnapshotter.restore.RefusedException;
 import io.volumesnapshotter.restore.Restores;
 import io.volumesnapshotter.restore.RestrictedPod;
 import io.volumesnapshotter.restore.SnapshotChoice;
+import io.volumesnapshotter.schedule.FoundClaim;
 import io.volumesnapshotter.settings.ObjectNames;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
@@ -36,7 +37,7 @@ import java.util.stream.Stream;
 final class Trial {
 
     /** Label of both: what they are for. */
-    static final String LABEL = "volume-snapshotter/trial";
+    static final String LABEL = FoundClaim.TRIAL;
 
     /** Annotation of both: when nobody needs them any more. */
     static final String UNTIL = "volume-snapshotter/trial-until";

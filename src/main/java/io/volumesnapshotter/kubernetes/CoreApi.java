@@ -14,6 +14,8 @@ public final class CoreApi {
 
     public static final ResourceDefinitionContext PODS = kind("pods", "Pod", true);
     public static final ResourceDefinitionContext EVENTS = kind("events", "Event", true);
+    public static final ResourceDefinitionContext CONFIG_MAPS =
+            kind("configmaps", "ConfigMap", true);
     public static final ResourceDefinitionContext STORAGE_CLASSES =
             new ResourceDefinitionContext.Builder()
                     .withGroup("storage.k8s.io")

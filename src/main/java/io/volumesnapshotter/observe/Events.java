@@ -8,11 +8,15 @@ import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.volumesnapshotter.drill.DrillReport;
+import io.volumesnapshotter.drill.Drills;
 import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.run.Failure;
+import io.volumesnapshotter.run.Run;
 import io.volumesnapshotter.settings.ObjectNames;
+import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,6 +26,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.apache.camel.Body;
+import org.apache.camel.Variable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +41,8 @@ public final class Events {
 
     public static final String FAILED = "SnapshotFailed";
     static final String RECOVERED = "SnapshotRecovered";
+    static final String NOT_PROVEN = "RestoreNotProven";
+    static final String PROVEN = "RestoreProven";
     static final String RELOADED = "RoutesReloaded";
     static final String REFUSED = "RoutesRefused";
 
@@ -83,17 +90,33 @@ public final class Events {
         this.steady = steady;
     }
 
-    /** Writes the Event of a failure or a recovery; one that concerns no claim has none. */
+    /**
+     * Writes the Event of a failure or a recovery; one that concerns no claim has none. That a
+     * claim is proven again is told as each proof of it is.
+     */
     public void write(@Body Failure news) {
-        if (!news.claim().isEmpty()) {
+        boolean ofDrill = news.operation().equals(Drills.OPERATION);
+        if (!news.claim().isEmpty() && !(ofDrill && news.recovered())) {
+            String failed = ofDrill ? NOT_PROVEN : FAILED;
             write(
                     news.namespace(),
-                    () -> reference(news),
+                    () -> reference(new Claim(news.namespace(), news.claim())),
                     news.schedule(),
                     news.recovered(),
-                    news.recovered() ? RECOVERED : FAILED,
+                    news.recovered() ? RECOVERED : failed,
                     news.recovered() ? news.reason() : news.what());
         }
+    }
+
+    /** Writes the Event of a drill that passed. */
+    public void writeProof(@Variable("run") Run run, @Body DrillReport report) {
+        write(
+                report.claim().namespace(),
+                () -> reference(report.claim()),
+                run.schedule(),
+                true,
+                PROVEN,
+                report.words());
     }
 
     /**
@@ -189,13 +212,13 @@ public final class Events {
     }
 
     /** The claim, with its uid where it may be read: {@code kubectl describe} asks for that. */
-    private ObjectReference reference(Failure news) {
+    private ObjectReference reference(Claim about) {
         String uid = null;
         try {
             PersistentVolumeClaim claim =
                     client.persistentVolumeClaims()
-                            .inNamespace(news.namespace())
-                            .withName(news.claim())
+                            .inNamespace(about.namespace())
+                            .withName(about.name())
                             .get();
             uid = claim == null ? null : claim.getMetadata().getUid();
         } catch (KubernetesClientException e) {
@@ -206,8 +229,8 @@ public final class Events {
         return new ObjectReferenceBuilder()
                 .withApiVersion("v1")
                 .withKind(KIND)
-                .withNamespace(news.namespace())
-                .withName(news.claim())
+                .withNamespace(about.namespace())
+                .withName(about.name())
                 .withUid(uid)
                 .build();
     }

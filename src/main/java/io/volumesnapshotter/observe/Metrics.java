@@ -53,6 +53,15 @@ public final class Metrics {
         EXPECTED_INTERVAL(
                 "expected_interval_seconds",
                 "How far apart the snapshots of a claim are meant to be at this time."),
+        LAST_PROVEN(
+                "last_proven_restore_timestamp_seconds",
+                "When a snapshot of a claim was restored and read last, in seconds since 1970; 0"
+                        + " when none was."),
+        EXPECTED_PROOF(
+                "expected_proof_interval_seconds", "In what time a claim is to be proven once."),
+        DRILL_PHASE(
+                "drill_phase_seconds",
+                "How long each phase took of the drill that proved a claim last."),
         LAST_RUN(
                 "last_run_timestamp_seconds",
                 "When a run of a schedule went on last, in seconds since 1970; 0 when none did."),

@@ -1,5 +1,7 @@
 package io.volumesnapshotter.observe;
 
+import io.volumesnapshotter.drill.Proof;
+import io.volumesnapshotter.drill.ProofListener;
 import io.volumesnapshotter.run.Failure;
 import io.volumesnapshotter.run.Run;
 import io.volumesnapshotter.run.RunListener;
@@ -25,7 +27,7 @@ import java.util.function.Predicate;
  * cluster says. It holds one run of each schedule and what concerns its present claims. Safe for
  * use by several threads.
  */
-public final class RunHistory implements RunListener, HeldBySchedule {
+public final class RunHistory implements RunListener, ProofListener, HeldBySchedule {
 
     /** A claim of which no snapshot is known to have become ready. */
     static final Instant NEVER = Instant.EPOCH;
@@ -40,6 +42,7 @@ public final class RunHistory implements RunListener, HeldBySchedule {
     static final String GIVEN_UP = "given up";
 
     private static final String READY = "ready";
+    private static final String PROVEN = "proven";
 
     private static final Comparator<Claim> BY_NAME =
             Comparator.comparing(Claim::namespace).thenComparing(Claim::name);
@@ -77,6 +80,7 @@ public final class RunHistory implements RunListener, HeldBySchedule {
         private LastRun last;
         private SortedMap<Claim, Instant> successes = new TreeMap<>(BY_NAME);
         private Stored stored;
+        private final SortedMap<Claim, Optional<Proof>> proofs = new TreeMap<>(BY_NAME);
     }
 
     /**
@@ -213,24 +217,28 @@ public final class RunHistory implements RunListener, HeldBySchedule {
         for (Claim claim : run.claims()) {
             String name = claim.toString();
             claims.put(name, entry.reasons.getOrDefault(name, "not ended"));
-            if (!run.prunesOnly()) {
+            if (!run.prunesOnly() && !run.drills()) {
                 entry.successes.putIfAbsent(claim, NEVER);
             }
         }
-        ready.forEach(claim -> claims.put(claim.toString(), READY));
+        String well = run.drills() ? PROVEN : READY;
+        ready.forEach(claim -> claims.put(claim.toString(), well));
         entry.reasons.forEach(
                 (claim, reason) ->
                         claims.merge(
                                 claim,
                                 reason,
-                                (old, why) -> old.equals(READY) ? READY + ", but " + why : why));
+                                (old, why) -> old.equals(well) ? well + ", but " + why : why));
         Instant now = clock.instant();
         entry.last = new LastRun(run.name(), entry.started, now, outcome(run), claims);
         if (!run.isEmpty() && run.givenUp().isEmpty()) {
             metrics.runEnded(
                     run.schedule(), run.isSuccess(), orZero(Duration.between(entry.started, now)));
         }
-        metrics.snapshotsEnded(run.schedule(), ready.size(), run.claims().size() - ready.size());
+        if (!run.drills()) {
+            metrics.snapshotsEnded(
+                    run.schedule(), ready.size(), run.claims().size() - ready.size());
+        }
         entry.running = null;
         entry.reasons.clear();
     }
@@ -260,6 +268,29 @@ public final class RunHistory implements RunListener, HeldBySchedule {
     synchronized void forgetSuccesses() {
         entries.values().forEach(entry -> entry.successes.clear());
         entries.values().forEach(entry -> entry.stored = null);
+        entries.values().forEach(entry -> entry.proofs.clear());
+    }
+
+    @Override
+    public synchronized void known(String schedule, Map<Claim, Optional<Proof>> proofs) {
+        if (isThere.test(schedule)) {
+            Entry entry = of(schedule);
+            entry.proofs.clear();
+            entry.proofs.putAll(proofs);
+        }
+    }
+
+    @Override
+    public synchronized void drilled(String schedule, Proof proof) {
+        if (isThere.test(schedule)) {
+            of(schedule).proofs.put(proof.claim(), Optional.of(proof));
+        }
+    }
+
+    /** What is known of the drills of each claim of a schedule that drills. */
+    synchronized Map<Claim, Optional<Proof>> proofs(String schedule) {
+        Entry entry = entries.get(schedule);
+        return entry == null ? Map.of() : new LinkedHashMap<>(entry.proofs);
     }
 
     /** The name of the run that goes on. */

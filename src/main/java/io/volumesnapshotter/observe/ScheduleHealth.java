@@ -1,5 +1,6 @@
 package io.volumesnapshotter.observe;
 
+import io.volumesnapshotter.drill.Proof;
 import io.volumesnapshotter.run.DeadLetter;
 import io.volumesnapshotter.run.FailureLog;
 import io.volumesnapshotter.schedule.ScheduleEntry;
@@ -71,6 +72,12 @@ public final class ScheduleHealth extends AbstractHealthCheck {
                                 shown.put("oldestSuccess", text(success.getValue()));
                                 shown.put("oldestSuccessOf", success.getKey().toString());
                             });
+            oldestProof(schedule)
+                    .ifPresent(
+                            proof -> {
+                                shown.put("oldestProof", text(proof.getValue()));
+                                shown.put("oldestProofOf", proof.getKey().toString());
+                            });
             journal.lastRun(schedule.name())
                     .ifPresent(
                             run -> {
@@ -101,9 +108,42 @@ public final class ScheduleHealth extends AbstractHealthCheck {
                 .min(Map.Entry.comparingByValue(Comparator.naturalOrder()));
     }
 
+    /** The proof that is the oldest of a schedule that drills. */
+    private Optional<Map.Entry<Claim, Instant>> oldestProof(ScheduleEntry schedule) {
+        return journal.proofs(schedule.name()).entrySet().stream()
+                .map(
+                        known ->
+                                Map.entry(
+                                        known.getKey(),
+                                        known.getValue()
+                                                .flatMap(Proof::provenAt)
+                                                .orElse(RunHistory.NEVER)))
+                .min(Map.Entry.comparingByValue(Comparator.naturalOrder()));
+    }
+
+    private boolean isProvenTooLongAgo(ScheduleEntry schedule) {
+        return schedule.schedule()
+                .policy()
+                .drill()
+                .flatMap(
+                        drill ->
+                                oldestProof(schedule)
+                                        .map(Map.Entry::getValue)
+                                        .filter(at -> !at.equals(RunHistory.NEVER))
+                                        .filter(
+                                                at ->
+                                                        at.isBefore(
+                                                                clock.instant()
+                                                                        .minus(drill.within()))))
+                .isPresent();
+    }
+
     private String state(ScheduleEntry schedule) {
         if (schedules.isResting(schedule)) {
             return "suspended";
+        }
+        if (isProvenTooLongAgo(schedule)) {
+            return "late";
         }
         Optional<Instant> oldest = worst(schedule).map(Map.Entry::getValue);
         Duration limit = schedule.interval().orElse(Duration.ZERO).multipliedBy(INTERVALS);

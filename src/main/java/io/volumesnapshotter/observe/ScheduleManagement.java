@@ -1,5 +1,6 @@
 package io.volumesnapshotter.observe;
 
+import io.volumesnapshotter.drill.Proof;
 import io.volumesnapshotter.run.ClaimPlan;
 import io.volumesnapshotter.run.Firing;
 import io.volumesnapshotter.run.MissedFires;
@@ -11,6 +12,7 @@ import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.schedule.ScheduleEntry;
 import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.schedule.Trigger;
+import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -24,6 +26,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.Route;
 
@@ -231,6 +234,11 @@ public final class ScheduleManagement implements ScheduleMXBean {
 
     @Override
     public String plan() {
+        if (schedule().policy().drill().isPresent()) {
+            return journal.proofs(name).entrySet().stream()
+                    .map(ScheduleManagement::line)
+                    .collect(Collectors.joining("\n"));
+        }
         Run run =
                 runs.imagine(
                         schedule(), trigger(), clock.instant().truncatedTo(ChronoUnit.SECONDS));
@@ -239,6 +247,10 @@ public final class ScheduleManagement implements ScheduleMXBean {
                         .flatMap(ScheduleManagement::lines)
                         .toList();
         return plan.isEmpty() ? "no claim is selected" : String.join("\n", plan);
+    }
+
+    private static String line(Map.Entry<Claim, Optional<Proof>> known) {
+        return known.getKey() + ": " + known.getValue().map(Proof::words).orElse("never drilled");
     }
 
     private static Stream<String> lines(ClaimPlan plan) {

@@ -2,11 +2,13 @@ package io.volumesnapshotter.observe;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.micrometer.core.instrument.Tags;
+import io.volumesnapshotter.drill.Proof;
 import io.volumesnapshotter.kubernetes.ErrorText;
 import io.volumesnapshotter.run.FailureLog;
 import io.volumesnapshotter.run.Run;
 import io.volumesnapshotter.run.RunStart;
 import io.volumesnapshotter.run.Snapshots;
+import io.volumesnapshotter.schedule.DrillPolicy;
 import io.volumesnapshotter.schedule.ScheduleEntry;
 import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.snapshot.Claim;
@@ -17,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -167,7 +170,9 @@ public final class ScheduleMonitor implements StartupListener {
             return;
         }
         for (ScheduleEntry schedule : schedules) {
-            if (known.contains(schedule.name()) || isRefused(schedule.name(), now)) {
+            if (schedule.schedule().policy().drill().isPresent()
+                    || known.contains(schedule.name())
+                    || isRefused(schedule.name(), now)) {
                 continue;
             }
             try {
@@ -243,14 +248,7 @@ public final class ScheduleMonitor implements StartupListener {
                 Claim claim = success.getKey();
                 boolean alone = count < claims;
                 count++;
-                Tags tags =
-                        Tags.of(
-                                "schedule",
-                                schedule.name(),
-                                "namespace",
-                                claim.namespace(),
-                                "claim",
-                                alone ? claim.name() : SEVERAL);
+                Tags tags = tags(schedule.name(), claim, alone);
                 successes.merge(tags, seconds(success.getValue()), Math::min);
                 schedule.interval()
                         .ifPresent(interval -> intervals.put(tags, (double) interval.toSeconds()));
@@ -258,6 +256,51 @@ public final class ScheduleMonitor implements StartupListener {
         }
         metrics.set(Metrics.Series.LAST_SUCCESS, successes);
         metrics.set(Metrics.Series.EXPECTED_INTERVAL, intervals);
+        showProofs(schedules);
+    }
+
+    private void showProofs(List<ScheduleEntry> schedules) {
+        Map<Tags, Double> proven = new HashMap<>();
+        Map<Tags, Double> within = new HashMap<>();
+        Map<Tags, Double> phases = new HashMap<>();
+        int count = 0;
+        for (ScheduleEntry schedule : schedules) {
+            Optional<DrillPolicy> policy = schedule.schedule().policy().drill();
+            for (Map.Entry<Claim, Optional<Proof>> known :
+                    journal.proofs(schedule.name()).entrySet()) {
+                boolean alone = count < claims;
+                count++;
+                Tags tags = tags(schedule.name(), known.getKey(), alone);
+                Optional<Proof> proof = known.getValue();
+                proven.merge(
+                        tags,
+                        seconds(proof.flatMap(Proof::provenAt).orElse(RunHistory.NEVER)),
+                        Math::min);
+                policy.ifPresent(drill -> within.put(tags, (double) drill.within().toSeconds()));
+                if (alone && proof.isPresent()) {
+                    proof.get()
+                            .phases()
+                            .forEach(
+                                    (phase, time) ->
+                                            phases.put(
+                                                    tags.and("phase", phase),
+                                                    time.toMillis() / 1000.0));
+                }
+            }
+        }
+        metrics.set(Metrics.Series.LAST_PROVEN, proven);
+        metrics.set(Metrics.Series.EXPECTED_PROOF, within);
+        metrics.set(Metrics.Series.DRILL_PHASE, phases);
+    }
+
+    private static Tags tags(String schedule, Claim claim, boolean alone) {
+        return Tags.of(
+                "schedule",
+                schedule,
+                "namespace",
+                claim.namespace(),
+                "claim",
+                alone ? claim.name() : SEVERAL);
     }
 
     private static double seconds(Instant instant) {

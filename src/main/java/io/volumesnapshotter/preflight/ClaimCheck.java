@@ -34,7 +34,7 @@ final class ClaimCheck {
         Map<Claim, Optional<FoundClaim>> named = namedClaims();
         for (Schedule schedule : schedules) {
             Policy policy = schedule.policy();
-            if (policy.pruneOnly().isPresent()) {
+            if (!policy.takes()) {
                 continue;
             }
             if (classes != null) {
@@ -68,7 +68,7 @@ final class ClaimCheck {
     private Map<Claim, Optional<FoundClaim>> namedClaims() {
         Set<Claim> all = new LinkedHashSet<>();
         schedules.stream()
-                .filter(schedule -> schedule.policy().pruneOnly().isEmpty())
+                .filter(schedule -> schedule.policy().takes())
                 .filter(schedule -> schedule.policy().selection().isByName())
                 .forEach(schedule -> all.addAll(claims.named(schedule)));
         Map<Claim, Optional<FoundClaim>> read = new HashMap<>();

@@ -8,6 +8,7 @@ import io.volumesnapshotter.schedule.Schedule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A right that the program's account needs.
@@ -33,11 +34,12 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
      */
     static List<Permission> of(Schedule schedule, String own) {
         ClaimSelection selection = schedule.policy().selection();
-        boolean takes = schedule.policy().pruneOnly().isEmpty();
+        boolean drills = schedule.policy().drill().isPresent();
+        boolean takes = schedule.policy().takes();
         Optional<String> listed = selection.singleNamespace(own);
         List<Permission> rights = new ArrayList<>();
         rights.add(new Permission("list", SnapshotApi.KIND, listed));
-        if (takes && !selection.isByName()) {
+        if ((takes || drills) && !selection.isByName()) {
             rights.add(new Permission("list", CoreApi.CLAIMS, listed));
         }
         if (takes && selection.isByName() && schedule.policy().readClaims()) {
@@ -53,12 +55,25 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
             if (takes) {
                 rights.add(new Permission("create", SnapshotApi.KIND, namespace));
             }
+            if (drills) {
+                rights.addAll(ofDrill(namespace));
+                continue;
+            }
             if (schedule.policy().quiesce().isPresent()) {
                 rights.add(new Permission(PATCH, SnapshotApi.KIND, namespace));
             }
             rights.add(new Permission("delete", SnapshotApi.KIND, namespace));
         }
         return rights;
+    }
+
+    private static List<Permission> ofDrill(Optional<String> namespace) {
+        return Stream.of(CoreApi.CLAIMS, CoreApi.PODS)
+                .flatMap(
+                        kind ->
+                                Stream.of("get", "list", "create", "delete")
+                                        .map(verb -> new Permission(verb, kind, namespace)))
+                .toList();
     }
 
     private static List<Optional<String>> namespaces(ClaimSelection selection, String own) {
@@ -75,6 +90,11 @@ record Permission(String verb, ResourceDefinitionContext resource, Optional<Stri
     String grantedIn(String own) {
         if (verb.equals(PATCH)) {
             return "k8s/components/hooks";
+        }
+        boolean changesClaims =
+                resource == CoreApi.CLAIMS && List.of("create", "delete").contains(verb);
+        if (resource == CoreApi.PODS || changesClaims) {
+            return "k8s/components/drill";
         }
         if (!namespace.equals(Optional.of(own))) {
             return "k8s/components/cluster-wide";

@@ -109,7 +109,11 @@ public final class Flow {
     public static boolean isSchedule(RouteDefinition route, UnaryOperator<String> resolve) {
         Flow flow = new Flow(List.of(), resolve);
         flow.follow(route);
-        return flow.reached.contains(Steps.POLICY);
+        return flow.reached.stream().anyMatch(Flow::isSchedule);
+    }
+
+    private static boolean isSchedule(String fact) {
+        return fact.equals(Steps.POLICY) || fact.equals(Steps.DRILL);
     }
 
     private Optional<Lost> lostBySchedule(RouteDefinition schedule) {
@@ -117,18 +121,23 @@ public final class Flow {
         for (Need need : Need.ALL) {
             int loser = reached.indexOf(need.loser());
             if (loser >= 0 && reached.contains(need.after()) && !isThere(need)) {
-                boolean first = need.after().equals(Steps.POLICY);
+                boolean first = isSchedule(need.after());
                 return Optional.of(
                         new Lost(
                                 places.get(loser).route,
                                 places.get(loser).line,
                                 need.words()
-                                        + (first ? ": nothing behind policy:" : ": nothing here")
+                                        + (first
+                                                ? ": nothing behind " + need.after()
+                                                : ": nothing here")
                                         + " leads to "
                                         + words(need.fact())
                                         + "; put back what led there"
                                         + (first
-                                                ? ", as a last step to direct:run-schedule"
+                                                ? ", as a last step to direct:"
+                                                        + (need.after().equals(Steps.DRILL)
+                                                                ? "run-drill"
+                                                                : "run-schedule")
                                                 : "")));
             }
         }
@@ -258,7 +267,7 @@ public final class Flow {
                 continue;
             }
             for (String fact : steps.facts(step)) {
-                counts |= fact.equals(Steps.POLICY);
+                counts |= isSchedule(fact);
                 if (counts) {
                     reached.add(fact);
                     places.add(place);

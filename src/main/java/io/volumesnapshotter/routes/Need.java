@@ -26,6 +26,10 @@ record Need(String fact, String after, String before, String loser, String words
     private static final String FAILS = "runs.fail";
     private static final String LOST = "runs.findLost";
 
+    private static final String DRILLS = "drills.start";
+    private static final String DRILL = "drills.drill";
+    private static final String JUDGED = "drills.judge";
+
     /** All that a program needs that takes snapshots, in the order in which it is looked for. */
     static final List<Need> ALL =
             List.of(
@@ -64,7 +68,13 @@ record Need(String fact, String after, String before, String loser, String words
                     new Need(LOST, TAKES_OVER, STALE, STALE, "one that is gone counts as ready"),
                     new Need(FAILS, LOST, "a snapshot that is gone is not told"),
                     new Need(Steps.DELETES, STALE, "nothing is pruned"),
-                    new Need(FINISHES, START, "no run is told as ended"));
+                    new Need(FINISHES, START, "no run is told as ended"),
+                    new Need(DRILLS, Steps.DRILL, "nothing is drilled or told"),
+                    new Need("drills.markBegun", DRILLS, "a drill that is cut off is not missed"),
+                    new Need(DRILL, DRILLS, "nothing is drilled"),
+                    new Need("drills.keep", DRILL, "what is proven is forgotten"),
+                    new Need(JUDGED, DRILL, "a drill that fails is not told"),
+                    new Need("drills.finish", DRILLS, "no run is told as ended"));
 
     Need(String fact, String after, String before, String words) {
         this(fact, after, before, after, words);

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.routes;
 
 import io.volumesnapshotter.schedule.Cron;
+import io.volumesnapshotter.schedule.Policy;
 import io.volumesnapshotter.schedule.PolicyComponent;
 import io.volumesnapshotter.schedule.Quiesce;
 import io.volumesnapshotter.settings.InvalidSettingException;
@@ -10,6 +11,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
@@ -31,7 +33,6 @@ import org.apache.camel.util.URISupport;
 /** Sees that a route by itself is one that would start. Nothing of it gets into the context. */
 final class RouteCheck {
 
-    private static final String POLICY = "policy:";
     private static final String TRIGGER = "trigger.";
 
     /** Quartz passes over others, such as {@code timezone}, in silence. */
@@ -103,8 +104,9 @@ final class RouteCheck {
         for (ToDefinition step : RouteSet.steps(route)) {
             line = step.getLineNumber();
             String uri = context.resolvePropertyPlaceholders(step.getUri());
-            if (uri.startsWith(POLICY)) {
-                checkPolicy(route, uri);
+            Optional<PolicyComponent.Kind> kind = PolicyComponent.Kind.of(uri);
+            if (kind.isPresent()) {
+                checkPolicy(route, uri, kind.get());
             } else {
                 checkEndpoint(step);
             }
@@ -187,21 +189,34 @@ final class RouteCheck {
         }
     }
 
-    private void checkPolicy(RouteDefinition route, String uri) throws Exception {
+    private void checkPolicy(RouteDefinition route, String uri, PolicyComponent.Kind kind)
+            throws Exception {
         String id = route.getRouteId();
-        String name = uri.substring(POLICY.length()).split("\\?")[0];
+        String name = uri.substring(kind.prefix().length()).split("\\?")[0];
         if (!name.equals(id)) {
-            throw new InvalidSettingException("policy", name, "name it after the route, " + id);
+            throw new InvalidSettingException(
+                    kind.scheme(), name, "name it after the route, " + id);
         }
-        Duration jitter = PolicyComponent.scheduleAt(context, uri).policy().jitter();
+        Policy policy = PolicyComponent.scheduleAt(context, uri).policy();
+        Duration jitter = policy.jitter();
         String[] start = start(route);
         Map<String, Object> trigger =
                 start.length == 2 ? URISupport.parseQuery(start[1]) : Map.of();
-        if (!jitter.isZero() && trigger.get("cron") instanceof String cron) {
+        if ((!jitter.isZero() || policy.drill().isPresent())
+                && trigger.get("cron") instanceof String cron) {
             Duration shortest = Cron.shortestInterval(cron.replace('+', ' '));
+            if (policy.drill()
+                    .filter(drill -> drill.within().compareTo(shortest) < 0)
+                    .isPresent()) {
+                throw new InvalidSettingException(
+                        kind.prefix() + id + ": within",
+                        Settings.text(policy.drill().get().within()),
+                        "it must not be shorter than the time between two runs, "
+                                + Settings.text(shortest));
+            }
             if (jitter.compareTo(shortest) > 0) {
                 throw new InvalidSettingException(
-                        "policy:" + id + ": jitter",
+                        kind.prefix() + id + ": jitter",
                         Settings.text(jitter),
                         "it must not be longer than the shortest time between two runs, "
                                 + Settings.text(shortest));
@@ -213,7 +228,7 @@ final class RouteCheck {
     List<String> quiesces(RouteDefinition route) {
         return RouteSet.steps(route).stream()
                 .map(step -> context.resolvePropertyPlaceholders(step.getUri()))
-                .filter(uri -> uri.startsWith(POLICY))
+                .filter(uri -> uri.startsWith(PolicyComponent.Kind.POLICY.prefix()))
                 .flatMap(
                         uri -> PolicyComponent.scheduleAt(context, uri).policy().quiesce().stream())
                 .map(Quiesce::kind)

@@ -1,5 +1,6 @@
 package io.volumesnapshotter.routes;
 
+import io.volumesnapshotter.schedule.PolicyComponent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +32,8 @@ public final class Steps {
     static final String LOG = "log";
     static final List<String> LOUD = List.of("ERROR", "WARN");
     static final String PAUSES = "run:pollDelay";
-    static final String POLICY = "policy:";
+    static final String POLICY = PolicyComponent.Kind.POLICY.prefix();
+    static final String DRILL = PolicyComponent.Kind.DRILL.prefix();
 
     private static final Pattern CALLED = Pattern.compile("bean:(\\w+)(?:\\?method=|::|\\.)(\\w+)");
 
@@ -151,9 +153,7 @@ public final class Steps {
             called(log.getMessage(), facts);
         } else if (step instanceof ToDefinition to) {
             String uri = resolve.apply(to.getUri());
-            if (uri.startsWith(POLICY)) {
-                facts.add(POLICY);
-            }
+            PolicyComponent.Kind.of(uri).ifPresent(kind -> facts.add(kind.prefix()));
             if (uri.startsWith("kubernetes-custom-resources:")) {
                 List.of(CREATES, DELETES_UNASKED).stream()
                         .filter(uri::contains)

@@ -51,7 +51,7 @@ public final class Brake {
     }
 
     /** Why a run must not delete anything more, if so: a stop lets creations end, no deletions. */
-    Optional<String> reasonNotToDelete(Run run) {
+    public Optional<String> reasonNotToDelete(Run run) {
         return reasonToStop(run)
                 .or(
                         () ->

@@ -120,7 +120,10 @@ public final class FailureLog implements HeldBySchedule {
                                                 run.name(),
                                                 run.snapshotOf(claim),
                                                 now,
-                                                run.snapshotOf(claim) + " is ready"))
+                                                run.snapshotOf(claim)
+                                                        + (run.drills()
+                                                                ? " was restored and read"
+                                                                : " is ready")))
                         .ifPresent(recovered::add);
             } else if (late.isPresent() && open.containsKey(key)) {
                 recovered.add(late(run, key, late.get().name(), now));
@@ -143,6 +146,14 @@ public final class FailureLog implements HeldBySchedule {
     }
 
     private Set<Key> stillOpen(Run run) {
+        if (run.drills()) {
+            Set<Key> keys = new HashSet<>();
+            run.selected().forEach(claim -> keys.add(Key.of(run.schedule(), claim)));
+            if (!run.isSuccess()) {
+                keys.add(new Key(run.schedule(), "", ""));
+            }
+            return keys;
+        }
         if (run.isSuccess()) {
             return Set.of();
         }

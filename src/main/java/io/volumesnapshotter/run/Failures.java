@@ -3,6 +3,7 @@ package io.volumesnapshotter.run;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.volumesnapshotter.kubernetes.ApiErrors;
 import io.volumesnapshotter.kubernetes.Causes;
+import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.snapshot.Claim;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -41,7 +42,10 @@ public final class Failures {
                         ? snapshotFailed.claim()
                         : exchange.getVariable("claim", Claim.class);
         String words = ApiErrors.reason(failure);
-        String remedy = snapshotFailed != null ? snapshotFailed.remedy() : remedy(failure);
+        String remedy =
+                snapshotFailed != null
+                        ? snapshotFailed.remedy()
+                        : remedy(failure, drills(exchange));
         String phase = exchange.getProperty(Exchange.FAILURE_ROUTE_ID, "", String.class);
         List<Claim> claims =
                 run == null
@@ -65,6 +69,11 @@ public final class Failures {
                                                 snapshotFailed != null))
                         .toList(),
                 isNews && !claims.isEmpty());
+    }
+
+    private static boolean drills(Exchange exchange) {
+        Schedule schedule = exchange.getVariable(Schedule.VARIABLE, Schedule.class);
+        return schedule != null && schedule.policy().drill().isPresent();
     }
 
     /** The claims that fail with this, as far as that was not told before; null for the run. */
@@ -100,7 +109,7 @@ public final class Failures {
                 run == null || ofOwnSnapshot
                         ? own
                         : exchange.getVariable("snapshot", own, String.class);
-        boolean mayBeReadyLate = run != null && !run.ready().contains(claim);
+        boolean mayBeReadyLate = run != null && !run.drills() && !run.ready().contains(claim);
         Instant now = clock.instant();
         Failure letter =
                 new Failure(
@@ -144,12 +153,16 @@ public final class Failures {
                 .orElseGet(() -> ApiErrors.isPassing(failure));
     }
 
-    private static String remedy(Throwable failure) {
+    private static String remedy(Throwable failure, boolean drills) {
         if (Causes.has(MissedException.class, failure)) {
             return "run the schedule now if the next fire time is too far off";
         }
         return Causes.find(KubernetesClientException.class, failure)
-                .map(ApiErrors::remedy)
+                .map(
+                        answer ->
+                                drills
+                                        ? ApiErrors.remedy(answer, "drill")
+                                        : ApiErrors.remedy(answer))
                 .orElseGet(
                         () ->
                                 Causes.has(RejectedExecutionException.class, failure)

@@ -12,19 +12,24 @@ public final class MissedException extends Exception {
 
     /**
      * @param startingDeadline how late a run may begin
+     * @param sign what shows that it was not begun, or was cut off
+     */
+    public MissedException(Duration startingDeadline, String sign) {
+        super(
+                "missed: %s, and it is older than starting-deadline (%s)"
+                        .formatted(sign, Settings.text(startingDeadline)));
+    }
+
+    /**
+     * @param startingDeadline how late a run may begin
      * @param claims those that got no snapshot; empty for all
      */
     public MissedException(Duration startingDeadline, List<Claim> claims) {
-        super(
-                "missed: %s, and it is older than starting-deadline (%s)"
-                        .formatted(
-                                claims.isEmpty()
-                                        ? "no snapshot shows that it was begun"
-                                        : "it left no snapshot of "
-                                                + DeadLetter.names(
-                                                        claims.stream()
-                                                                .map(Claim::toString)
-                                                                .toList()),
-                                Settings.text(startingDeadline)));
+        this(
+                startingDeadline,
+                claims.isEmpty()
+                        ? "no snapshot shows that it was begun"
+                        : "it left no snapshot of "
+                                + DeadLetter.names(claims.stream().map(Claim::toString).toList()));
     }
 }

@@ -1,6 +1,7 @@
 package io.volumesnapshotter.run;
 
 import io.volumesnapshotter.run.ClaimProgress.Phase;
+import io.volumesnapshotter.schedule.DrillPolicy;
 import io.volumesnapshotter.schedule.Policy;
 import io.volumesnapshotter.schedule.Quiesce;
 import io.volumesnapshotter.schedule.Target;
@@ -24,6 +25,7 @@ import java.util.Set;
  * {@link RunTargets}, how far each claim is in {@link RunProgress}, its time in {@link RunTime},
  * and what may be deleted in {@link RunPruning}. It holds nothing that the cluster does not know;
  * when the program dies, the next run reads it from there again. Safe for use by several threads.
+ * It is as long as the list of what may be asked of a run.
  */
 public final class Run {
 
@@ -38,16 +40,10 @@ public final class Run {
     private final RunTime time;
     private final RunPruning pruning;
     private final RunView view = new RunView();
+    private final Optional<Drilled> drilled;
     private final InstantSource steady;
 
-    /**
-     * @param firing what is fixed about it
-     * @param targets what to take snapshots of, each once
-     * @param listedNamespace the namespace of all claims; empty when they are in several
-     * @param installation identity of this installation
-     * @param clock the present
-     * @param steady measures how long something takes, whatever becomes of the other clock
-     */
+    /** One that takes snapshots or prunes; see the other. */
     public Run(
             Firing firing,
             List<Target> targets,
@@ -55,7 +51,28 @@ public final class Run {
             String installation,
             InstantSource clock,
             InstantSource steady) {
+        this(firing, targets, listedNamespace, installation, Optional.empty(), clock, steady);
+    }
+
+    /**
+     * @param firing what is fixed about it
+     * @param targets what to take snapshots of, each once
+     * @param listedNamespace the namespace of all claims; empty when they are in several
+     * @param installation identity of this installation
+     * @param drilled what it knows besides when it drills; empty when it takes snapshots or prunes
+     * @param clock the present
+     * @param steady measures how long something takes, whatever becomes of the other clock
+     */
+    Run(
+            Firing firing,
+            List<Target> targets,
+            Optional<String> listedNamespace,
+            String installation,
+            Optional<Drilled> drilled,
+            InstantSource clock,
+            InstantSource steady) {
         this.firing = firing;
+        this.drilled = drilled;
         this.steady = steady;
         policy = firing.schedule().policy();
         ownership = new Ownership(installation, schedule());
@@ -87,6 +104,38 @@ public final class Run {
     /** Whether it only prunes. */
     public boolean prunesOnly() {
         return policy.pruneOnly().isPresent();
+    }
+
+    /** Whether it drills: a claim that is ready, is proven then. */
+    public boolean drills() {
+        return drilled.isPresent();
+    }
+
+    /** All claims of a schedule that drills, also those whose turn it is not. */
+    public Set<Claim> selected() {
+        return drilled.map(Drilled::selected).orElse(Set.of());
+    }
+
+    /** Notes which snapshot of a claim was restored; empty when there was none to restore. */
+    public void markDrilled(Claim claim, String snapshot) {
+        touch();
+        drilled.ifPresent(any -> any.mark(claim, snapshot));
+    }
+
+    /** Counts a claim as proven. */
+    public void markProven(Claim claim) {
+        touch();
+        progress.mark(claim, ClaimProgress::markReady);
+    }
+
+    /** When it was due. */
+    public Instant due() {
+        return firing.due();
+    }
+
+    /** What it drills, if it does. */
+    public Optional<DrillPolicy> drill() {
+        return policy.drill();
     }
 
     /** How the applications of its claims are frozen while storage cuts. */
@@ -128,9 +177,12 @@ public final class Run {
         return policy.pruneOnly().orElseGet(() -> SnapshotLabels.selector(own));
     }
 
-    /** The name of this run's snapshot of a claim, or of the later one that stands for it. */
+    /**
+     * The name of this run's snapshot of a claim, or of the later one that stands for it; of a run
+     * that drills, that of the one that was restored.
+     */
     public String snapshotOf(Claim claim) {
-        return targets.snapshotOf(claim);
+        return drilled.map(any -> any.snapshotOf(claim)).orElseGet(() -> targets.snapshotOf(claim));
     }
 
     /** The VolumeSnapshot to create for a claim, as Kubernetes reads it. */

@@ -8,6 +8,7 @@ import io.volumesnapshotter.schedule.Policy;
 import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.schedule.Target;
 import io.volumesnapshotter.schedule.Trigger;
+import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -17,6 +18,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Date;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -48,7 +50,7 @@ public final class RunStart {
     private final String installation;
     private final Brake brake;
     private final BooleanSupplier ends;
-    private final MissedRuns missed;
+    private final RunKind snapshots;
     private final FireTimes fireTimes;
     private final Turns turns = new Turns();
     private final InstantSource clock;
@@ -79,19 +81,49 @@ public final class RunStart {
         this.fireTimes = fireTimes;
         this.clock = clock;
         this.steady = steady;
-        missed = new MissedRuns(snapshots);
+        MissedRuns missed = new MissedRuns(snapshots);
+        this.snapshots =
+                new RunKind() {
+                    @Override
+                    public Run run(Firing firing) {
+                        return RunStart.this.run(firing);
+                    }
+
+                    @Override
+                    public boolean isOver(Firing firing) {
+                        // It meets its own snapshots.
+                        return false;
+                    }
+
+                    @Override
+                    public boolean isCutOff(
+                            Run run, Firing firing, Optional<Trigger> trigger, boolean wasThere)
+                            throws MissedException {
+                        return missed.check(run, firing, trigger, wasThere);
+                    }
+                };
+    }
+
+    /**
+     * Decides about the fire in an exchange of a schedule that takes snapshots or prunes, as {@link
+     * #begin(Exchange, RunKind)}.
+     */
+    Optional<Run> begin(Exchange exchange) throws InterruptedException, MissedException {
+        return begin(exchange, snapshots);
     }
 
     /**
      * Decides about the fire in an exchange. It may be asked again for the same exchange, when the
      * claims could not be listed.
      *
+     * @param kind what the run is over
      * @return the run that is to begin; empty when there is none to be
      * @throws InterruptedException when the program ends while a run of the schedule still goes on
      * @throws IllegalStateException when no {@code policy:} step came before
      * @throws MissedException when the fire time got no run within the starting deadline
      */
-    public Optional<Run> begin(Exchange exchange) throws InterruptedException, MissedException {
+    Optional<Run> begin(Exchange exchange, RunKind kind)
+            throws InterruptedException, MissedException {
         Firing firing = firing(exchange);
         String schedule = firing.schedule().name();
         LogKeys.run(firing.run());
@@ -106,17 +138,17 @@ public final class RunStart {
         // One that began in time and is tried again ends as a success or in the dead letter.
         if (firing.cause().isAutomatic() && !began) {
             if (isLate(firing)) {
-                if (!isCutOff(exchange, firing)) {
+                if (!isCutOff(exchange, firing, kind)) {
                     return Optional.empty();
                 }
                 firing = withCause(exchange, firing, Firing.Cause.MADE_UP);
-            } else if (fireTimes.hasBegun(schedule, firing.due())) {
+            } else if (fireTimes.hasBegun(schedule, firing.due()) || kind.isOver(firing)) {
                 return Optional.empty();
             }
         }
         exchange.setProperty(BEGAN, true);
         Chosen chosen = exchange.getProperty(Chosen.PROPERTY, Chosen.class);
-        Run run = chosen == null ? run(firing) : run(firing, chosen.targets(), clock);
+        Run run = chosen == null ? kind.run(firing) : run(firing, chosen.targets(), clock);
         fireTimes.markBegun(schedule, firing.due());
         return Optional.of(run);
     }
@@ -234,7 +266,8 @@ public final class RunStart {
      *
      * @throws MissedException when it got none
      */
-    private boolean isCutOff(Exchange exchange, Firing firing) throws MissedException {
+    private boolean isCutOff(Exchange exchange, Firing firing, RunKind kind)
+            throws MissedException {
         String schedule = firing.schedule().name();
         if (fireTimes.wasSuspended(schedule, firing.due())
                 || firing.schedule().policy().pruneOnly().isPresent()) {
@@ -243,7 +276,7 @@ public final class RunStart {
         Optional<Trigger> trigger = Trigger.of(exchange.getContext().getRoute(schedule));
         boolean wasThere = firing.cause() == Firing.Cause.TRIGGER;
         try {
-            return missed.check(run(firing), firing, trigger, wasThere);
+            return kind.isCutOff(kind.run(firing), firing, trigger, wasThere);
         } catch (KubernetesClientException e) {
             LOG.debug("{}: whether it took place is not known", firing.run(), e);
             fireTimes.retryLater(schedule, firing.due(), e.getCode() == FORBIDDEN);
@@ -272,7 +305,27 @@ public final class RunStart {
                 targets,
                 policy.selection().singleNamespace(client.getNamespace()),
                 installation,
+                Optional.empty(),
                 now,
+                steady);
+    }
+
+    /**
+     * A run that drills; it does not begin.
+     *
+     * @param claims those whose turn it is
+     * @param selected all claims of the schedule
+     */
+    public Run drill(Firing firing, List<Claim> claims, Set<Claim> selected) {
+        return new Run(
+                firing,
+                claims.stream()
+                        .map(claim -> new Target(claim, Optional.empty(), Optional.empty()))
+                        .toList(),
+                Optional.empty(),
+                installation,
+                Optional.of(new Drilled(selected)),
+                clock,
                 steady);
     }
 

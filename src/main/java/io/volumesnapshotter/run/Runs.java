@@ -5,6 +5,7 @@ import io.volumesnapshotter.kubernetes.AnswerCheck;
 import io.volumesnapshotter.schedule.ClaimFacts;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.schedule.LogKeys;
+import io.volumesnapshotter.schedule.Schedule;
 import io.volumesnapshotter.schedule.Target;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.Retention.Decision;
@@ -77,19 +78,42 @@ public final class Runs extends LifecycleStrategySupport {
      * @throws MissedException when the fire time got no run within the starting deadline
      */
     public void start(Exchange exchange) throws InterruptedException, MissedException {
-        Optional<Run> begun = start.begin(exchange);
+        Schedule schedule = exchange.getVariable(Schedule.VARIABLE, Schedule.class);
+        if (schedule != null && schedule.policy().drill().isPresent()) {
+            throw new IllegalStateException(
+                    "schedule %s drills: put direct:run-drill behind its step drill:%s"
+                            .formatted(schedule.name(), schedule.name()));
+        }
+        announce(exchange, start.begin(exchange))
+                .ifPresent(
+                        run ->
+                                run.expectLate(
+                                        failures.log().expectedLate(run.schedule(), run.claims())));
+    }
+
+    /**
+     * Starts the run of a schedule of another kind, as {@link #start}.
+     *
+     * @return it; empty when there is none to be
+     */
+    public Optional<Run> begin(Exchange exchange, RunKind kind)
+            throws InterruptedException, MissedException {
+        return announce(exchange, start.begin(exchange, kind));
+    }
+
+    private Optional<Run> announce(Exchange exchange, Optional<Run> begun) {
         if (begun.isEmpty()) {
             exchange.setRouteStop(true);
-            return;
+            return begun;
         }
         Run run = begun.get();
         RetryPolicy.forgetTries(exchange);
-        run.expectLate(failures.log().expectedLate(run.schedule(), run.claims()));
         running.add(run);
         listener.started(run);
         RunStart.whenDone(exchange, () -> end(run));
         exchange.setVariable("run", run);
         LOG.info("{}: starts, {} claims", run.name(), run.claims().size());
+        return begun;
     }
 
     /** One that a stop cuts off is told as such. */
@@ -312,23 +336,27 @@ public final class Runs extends LifecycleStrategySupport {
         end(run);
         int all = run.claims().size();
         int ready = run.ready().size();
+        String well = run.drills() ? "proven" : "ready";
         Optional<String> givenUp = run.givenUp();
         if (givenUp.isPresent()) {
-            LOG.warn("{}: given up, {} of {} ready: {}", run.name(), ready, all, givenUp.get());
+            LOG.warn("{}: given up, {} of {} {}: {}", run.name(), ready, all, well, givenUp.get());
         } else if (run.prunesOnly() && run.failures().isEmpty()) {
             LOG.info("{}: succeeded, pruned", run.name());
+        } else if (run.isEmpty() && !run.selected().isEmpty()) {
+            LOG.info("{}: each claim whose turn it is was drilled already", run.name());
         } else if (run.isEmpty()) {
             LOG.warn(
                     "{}: no claim is selected; look at claims and namespace of the schedule",
                     run.name());
         } else if (run.isSuccess()) {
-            LOG.info("{}: succeeded, {} of {} ready", run.name(), ready, all);
+            LOG.info("{}: succeeded, {} of {} {}", run.name(), ready, all, well);
         } else {
             LOG.error(
-                    "{}: failed, {} of {} ready, failed: {}",
+                    "{}: failed, {} of {} {}, failed: {}",
                     run.name(),
                     ready,
                     all,
+                    well,
                     DeadLetter.names(run.failures()));
         }
     }

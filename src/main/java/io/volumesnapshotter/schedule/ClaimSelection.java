@@ -103,6 +103,9 @@ public record ClaimSelection(
 
     /** Why a claim whose name is meant is not selected, if so. */
     Optional<String> whyNot(FoundClaim claim, Instant now) {
+        if (claim.isTemporary()) {
+            return Optional.of("it is a temporary claim of a drill or browse");
+        }
         Optional<String> excluded = names.excludedBy(claim.name().name());
         if (excluded.isPresent()) {
             return excluded.map(word -> "its name is left out by " + word);

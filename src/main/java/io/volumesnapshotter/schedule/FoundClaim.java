@@ -23,6 +23,7 @@ import java.util.stream.Stream;
  * @param source the snapshot, as {@code namespace/name}, that it was or is to be filled from
  * @param unusedSince since when no pod has used it, where the cluster says so
  * @param recorded what its snapshots say of it, so that they can be restored without it
+ * @param isTemporary whether a drill or a browse made it, and removes it again
  */
 public record FoundClaim(
         Claim name,
@@ -37,7 +38,11 @@ public record FoundClaim(
         Optional<String> snapshotClass,
         Optional<String> source,
         Optional<Instant> unusedSince,
-        RecordedClaim recorded) {
+        RecordedClaim recorded,
+        boolean isTemporary) {
+
+    /** Label of what a drill or a browse makes and removes again. */
+    public static final String TRIAL = "volume-snapshotter/trial";
 
     static final String PROVISIONER = "volume.kubernetes.io/storage-provisioner";
 
@@ -65,6 +70,7 @@ public record FoundClaim(
     private static final String UNUSED_SINCE =
             ApiObject.field("status", "conditions", "Unused", "lastTransitionTime");
     private static final String WISH = ApiObject.annotation(Claims.SNAPSHOT);
+    private static final String IS_TRIAL = ApiObject.label(TRIAL);
     private static final String SNAPSHOT_CLASS = ApiObject.annotation(ChosenClass.SNAPSHOT_CLASS);
 
     /** What is read of each. */
@@ -90,7 +96,8 @@ public record FoundClaim(
                     UNUSED,
                     UNUSED_SINCE,
                     WISH,
-                    SNAPSHOT_CLASS);
+                    SNAPSHOT_CLASS,
+                    IS_TRIAL);
 
     /** Reads one of which {@link #FIELDS} were kept. */
     static FoundClaim read(ApiObject object) {
@@ -122,7 +129,8 @@ public record FoundClaim(
                                 .toList(),
                         Optional.ofNullable(object.text(VOLUME_MODE)),
                         Optional.ofNullable(object.text(REQUEST)),
-                        Optional.ofNullable(object.text(CAPACITY))));
+                        Optional.ofNullable(object.text(CAPACITY))),
+                object.has(IS_TRIAL));
     }
 
     private boolean isBound() {

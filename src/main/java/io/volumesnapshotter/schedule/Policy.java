@@ -33,6 +33,7 @@ import java.util.Optional;
  * @param pruneOnly selects snapshots of other tools by their labels; then none are taken, and the
  *     keep rules apply to these
  * @param quiesce how applications are frozen while storage cuts; empty for not at all
+ * @param drill what it drills; then none are taken and none are pruned
  */
 public record Policy(
         ClaimSelection selection,
@@ -50,7 +51,8 @@ public record Policy(
         Map<String, String> annotations,
         boolean adopt,
         Optional<String> pruneOnly,
-        Optional<Quiesce> quiesce) {
+        Optional<Quiesce> quiesce,
+        Optional<DrillPolicy> drill) {
 
     /** The longest wait between two looks where somebody waits for the end of the run. */
     private static final Duration ATTENDED = Duration.ofSeconds(1);
@@ -78,7 +80,37 @@ public record Policy(
                 annotations,
                 adopt,
                 pruneOnly,
-                quiesce);
+                quiesce,
+                drill);
+    }
+
+    /** The policy of a schedule that drills. */
+    static Policy ofDrill(Settings settings) {
+        DrillPolicy drill = DrillPolicy.of(settings);
+        Policy policy = of(settings);
+        return new Policy(
+                policy.selection,
+                policy.readClaims,
+                policy.snapshotClassName,
+                policy.keep,
+                drill.longestRun(),
+                policy.pollInterval,
+                policy.maxPollInterval,
+                policy.startingDeadline,
+                policy.jitter,
+                policy.concurrency,
+                policy.suspend,
+                policy.labels,
+                policy.annotations,
+                policy.adopt,
+                policy.pruneOnly,
+                policy.quiesce,
+                Optional.of(drill));
+    }
+
+    /** Whether it takes snapshots. */
+    public boolean takes() {
+        return pruneOnly.isEmpty() && drill.isEmpty();
     }
 
     /**
@@ -102,7 +134,8 @@ public record Policy(
                         settings.get(ScheduleSettings.ANNOTATIONS),
                         settings.get(ScheduleSettings.ADOPT),
                         settings.get(ScheduleSettings.PRUNE_ONLY),
-                        Quiesce.of(settings));
+                        Quiesce.of(settings),
+                        Optional.empty());
         if (policy.adopt && policy.pruneOnly.isPresent()) {
             throw settings.invalid(ScheduleSettings.ADOPT, "leave out one of adopt and prune-only");
         }

@@ -1,5 +1,6 @@
 package io.volumesnapshotter.schedule;
 
+import io.volumesnapshotter.settings.DrillSettings;
 import io.volumesnapshotter.settings.InvalidSettingException;
 import io.volumesnapshotter.settings.ScheduleSettings;
 import io.volumesnapshotter.settings.Setting;
@@ -7,9 +8,14 @@ import io.volumesnapshotter.settings.SettingNames;
 import io.volumesnapshotter.settings.Settings;
 import io.volumesnapshotter.snapshot.SnapshotNames;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
@@ -28,22 +34,69 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The step {@code policy:<schedule>} of a schedule's route: it holds the schedule's settings, which
- * are checked when the route is loaded, and hands them on. A setting that is left out is taken from
- * the program's settings.
+ * The step {@code policy:<schedule>} of a schedule's route, or {@code drill:<schedule>} of one that
+ * drills: it holds the schedule's settings, which are checked when the route is loaded, and hands
+ * them on. A setting that is left out is taken from the program's settings.
  */
 public final class PolicyComponent extends DefaultComponent {
 
-    private static final String SCHEME = "policy:";
-
+    private final Kind kind;
     private final ScheduleRegistry registry;
 
     private static final Logger LOG = LoggerFactory.getLogger(PolicyComponent.class);
 
+    /** What a step makes of its route. */
+    public enum Kind {
+        /** A schedule that takes snapshots and prunes, or only prunes. */
+        POLICY(ScheduleSettings.all(), ScheduleSettings.names(), Policy::of),
+        /** A schedule that drills. */
+        DRILL(DrillSettings.all(), DrillSettings.inherited(), Policy::ofDrill);
+
+        private final List<Setting<?>> settings;
+        private final Set<String> inherited;
+        private final Function<Settings, Policy> reader;
+
+        Kind(List<Setting<?>> settings, Set<String> inherited, Function<Settings, Policy> reader) {
+            this.settings = settings;
+            this.inherited = inherited;
+            this.reader = reader;
+        }
+
+        /** The name of its component. */
+        public String scheme() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        /** What its steps' addresses begin with. */
+        public String prefix() {
+            return scheme() + ":";
+        }
+
+        /** The kind of the step with an address, if it is a schedule's. */
+        public static Optional<Kind> of(String uri) {
+            return Stream.of(values()).filter(kind -> uri.startsWith(kind.prefix())).findAny();
+        }
+
+        private Set<String> names() {
+            return settings.stream().map(Setting::name).collect(Collectors.toSet());
+        }
+
+        /** What a setting is that is not inherited, or that only another kind has. */
+        private String builtIn(String name) {
+            return Stream.concat(settings.stream(), ScheduleSettings.all().stream())
+                    .filter(setting -> setting.name().equals(name))
+                    .map(Setting::value)
+                    .findFirst()
+                    .orElse("");
+        }
+    }
+
     /**
+     * @param kind of which kind the schedules are
      * @param registry tells which schedules are suspended
      */
-    public PolicyComponent(ScheduleRegistry registry) {
+    public PolicyComponent(Kind kind, ScheduleRegistry registry) {
+        this.kind = kind;
         this.registry = registry;
     }
 
@@ -56,7 +109,7 @@ public final class PolicyComponent extends DefaultComponent {
     protected Endpoint createEndpoint(String uri, String name, Map<String, Object> parameters) {
         Schedule schedule = schedule(name, parameters);
         Map<String, String> settings = new TreeMap<>();
-        for (Setting<?> setting : ScheduleSettings.all()) {
+        for (Setting<?> setting : kind.settings) {
             value(own(parameters), setting.name())
                     .filter(value -> !value.isEmpty())
                     .ifPresent(value -> settings.put(setting.name(), value));
@@ -71,7 +124,9 @@ public final class PolicyComponent extends DefaultComponent {
      * @param uri the endpoint's URI
      */
     public static Schedule scheduleAt(CamelContext context, String uri) {
-        PolicyComponent component = context.getComponent("policy", PolicyComponent.class);
+        PolicyComponent component =
+                context.getComponent(
+                        Kind.of(uri).orElse(Kind.POLICY).scheme(), PolicyComponent.class);
         try {
             return ((PolicyEndpoint) component.createEndpoint(uri)).schedule;
         } catch (RuntimeException e) {
@@ -91,7 +146,7 @@ public final class PolicyComponent extends DefaultComponent {
                                                 route.getOutputs(), ToDefinition.class)
                                                 .stream())
                         .map(step -> context.resolvePropertyPlaceholders(step.getUri()))
-                        .filter(uri -> uri.startsWith(SCHEME))
+                        .filter(uri -> Kind.of(uri).isPresent())
                         .map(uri -> scheduleAt(context, uri))
                         .toList();
     }
@@ -114,10 +169,10 @@ public final class PolicyComponent extends DefaultComponent {
     }
 
     private Schedule schedule(String name, Map<String, Object> parameters) {
-        String place = "policy:" + name + ": ";
+        String place = kind.prefix() + name + ": ";
         if (!SnapshotNames.isSchedule(name)) {
             throw new InvalidSettingException(
-                    "policy",
+                    kind.scheme(),
                     name,
                     "a schedule's name has lower case letters, digits and '-', at most "
                             + SnapshotNames.MAX_SCHEDULE
@@ -125,19 +180,19 @@ public final class PolicyComponent extends DefaultComponent {
         }
         Map<String, Object> own = own(parameters);
         for (String setting : own.keySet()) {
-            if (!ScheduleSettings.names().contains(setting)) {
+            if (!kind.names().contains(setting)) {
                 throw SettingNames.unknown(
-                        place + setting,
-                        String.valueOf(own.get(setting)),
-                        setting,
-                        ScheduleSettings.names());
+                        place + setting, String.valueOf(own.get(setting)), setting, kind.names());
             }
         }
         Policy policy =
-                Policy.of(
+                kind.reader.apply(
                         new Settings(
                                 setting ->
-                                        (own.containsKey(setting) ? place : Settings.PREFIX)
+                                        (own.containsKey(setting)
+                                                                || !kind.inherited.contains(setting)
+                                                        ? place
+                                                        : Settings.PREFIX)
                                                 + setting,
                                 setting -> value(own, setting)));
         return new Schedule(name, policy);
@@ -173,6 +228,9 @@ public final class PolicyComponent extends DefaultComponent {
     private Optional<String> value(Map<String, Object> own, String setting) {
         if (own.containsKey(setting)) {
             return Optional.of(String.valueOf(own.get(setting)));
+        }
+        if (!kind.inherited.contains(setting)) {
+            return Optional.of(kind.builtIn(setting));
         }
         boolean namesClaims =
                 own.containsKey(ScheduleSettings.CLAIMS.name())
@@ -223,7 +281,8 @@ public final class PolicyComponent extends DefaultComponent {
 
         @Override
         public Consumer createConsumer(Processor processor) {
-            throw new IllegalStateException("policy: is a step, not the start of a route");
+            throw new IllegalStateException(
+                    component.kind.prefix() + " is a step, not the start of a route");
         }
     }
 }

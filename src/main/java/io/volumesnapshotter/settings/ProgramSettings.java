@@ -56,6 +56,14 @@ public final class ProgramSettings {
                     "how many snapshots of claims of one storage class are being deleted at a time,"
                             + " over all schedules, until they are gone");
 
+    public static final Setting<Optional<String>> PROOFS =
+            setting(
+                    "proofs",
+                    Type.text(Settings::objectName),
+                    "volume-snapshotter-proofs",
+                    "name of the ConfigMap, in the namespace that the program runs in, in which"
+                            + " schedules keep what they have drilled");
+
     public static final Setting<Integer> METRICS_CLAIMS =
             setting(
                     "metrics-claims",

@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.volumesnapshotter.simulation.SimulatedCluster;
@@ -14,18 +13,16 @@ import io.volumesnapshotter.simulation.SimulatedPods;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.snapshot.Snapshot;
 import io.volumesnapshotter.testing.Cli;
-import io.volumesnapshotter.testing.Kustomize;
+import io.volumesnapshotter.testing.Component;
+import io.volumesnapshotter.testing.DrillPods;
 import io.volumesnapshotter.testing.OutputSchema;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,50 +37,16 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class DrillCommandTest {
 
-    private static final Pattern NONCE =
-            Pattern.compile("([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})");
-
     @AutoClose private final SimulatedCluster cluster = SimulatedCluster.withClaims("data");
 
     @TempDir private Path directory;
 
-    private final List<SimulatedPods.Start> started = new ArrayList<>();
+    private final DrillPods pods = new DrillPods();
 
     @BeforeEach
     void grantWhatTheComponentGrants() throws Exception {
-        cluster.access().revokeAll();
-        Path overlay = Files.createDirectory(directory.resolve("overlay"));
-        Path component = Path.of("examples/overlays/drill");
-        Files.writeString(
-                overlay.resolve("kustomization.yaml"),
-                "namespace: %s\nresources: [%s]\n"
-                        .formatted(
-                                NAMESPACE,
-                                overlay.toRealPath().relativize(component.toRealPath())));
-        for (HasMetadata object : Kustomize.build(overlay)) {
-            if (object.getApiVersion().startsWith("rbac.")) {
-                cluster.admin().resource(object).create();
-            }
-        }
-        cluster.pods().become(this::check);
-    }
-
-    /** Does what the default check does with what is on the volume. */
-    private SimulatedPods.End check(SimulatedPods.Start pod) {
-        started.add(pod);
-        Matcher nonce = NONCE.matcher(pod.command());
-        if (!nonce.find()) {
-            return new SimulatedPods.Runs();
-        }
-        String mark = "\nvolume-snapshotter-check-ended " + nonce.group(1) + " ";
-        if (pod.content().isEmpty()) {
-            return new SimulatedPods.Exits(1, "0 files read, 4 KiB\nthere is no file" + mark + "1");
-        }
-        if (pod.content().startsWith("corrupt")) {
-            return new SimulatedPods.Exits(
-                    1, "cat: read error on './db': Structure needs cleaning" + mark + "1");
-        }
-        return new SimulatedPods.Exits(0, "3 files read, 812 KiB" + mark + "0");
+        Component.install(cluster, "drill", directory);
+        cluster.pods().become(pods::check);
     }
 
     private SimulatedSnapshot snapshot(Duration ago, String content) {
@@ -141,7 +104,7 @@ class DrillCommandTest {
                         "apps/data is proven: %s, cut at %s, was restored and read on node node-1 (provision "
                                 .formatted(newest.name(), newest.creationTime()));
         assertThat(answer.out()).contains("  3 files read, 812 KiB");
-        assertThat(started)
+        assertThat(pods.started())
                 .singleElement()
                 .extracting(SimulatedPods.Start::content)
                 .isEqualTo("good");
@@ -179,7 +142,7 @@ class DrillCommandTest {
 
         run("data");
 
-        JsonNode spec = started.get(0).spec();
+        JsonNode spec = pods.started().get(0).spec();
         assertThat(spec.path("automountServiceAccountToken").asBoolean(true)).isFalse();
         assertThat(spec.at("/securityContext/runAsNonRoot").asBoolean()).isTrue();
         assertThat(spec.at("/securityContext/seccompProfile/type").asText())
@@ -252,7 +215,7 @@ class DrillCommandTest {
     void anOldSnapshotFailsHoweverGoodItIs() {
         snapshot(Duration.ofHours(27), "good");
         fails("data", "was cut at ");
-        assertThat(started).isEmpty();
+        assertThat(pods.started()).isEmpty();
     }
 
     @Test

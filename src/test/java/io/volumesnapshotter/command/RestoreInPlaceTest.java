@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
@@ -15,9 +14,8 @@ import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedSnapshot;
 import io.volumesnapshotter.simulation.SimulatedStorage.Volume;
 import io.volumesnapshotter.testing.Cli;
-import io.volumesnapshotter.testing.Kustomize;
+import io.volumesnapshotter.testing.Component;
 import io.volumesnapshotter.testing.OutputSchema;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -54,20 +52,7 @@ class RestoreInPlaceTest {
                         Instant.parse("2026-11-22T07:00:00Z"));
         cluster.storage().fill(seven, OLD);
         cluster.storage().write(NAMESPACE, "data", PRESENT);
-        cluster.access().revokeAll();
-        Path overlay = Files.createDirectory(directory.resolve("overlay"));
-        Path component = Path.of("examples/overlays/restore-in-place");
-        Files.writeString(
-                overlay.resolve("kustomization.yaml"),
-                "namespace: %s\nresources: [%s]\n"
-                        .formatted(
-                                NAMESPACE,
-                                overlay.toRealPath().relativize(component.toRealPath())));
-        for (HasMetadata object : Kustomize.build(overlay)) {
-            if (object.getApiVersion().startsWith("rbac.")) {
-                cluster.admin().resource(object).create();
-            }
-        }
+        Component.install(cluster, "restore-in-place", directory);
     }
 
     private Cli.Answer run(String arguments) {

@@ -8,6 +8,8 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.volumesnapshotter.simulation.SimulatedCluster;
+import io.volumesnapshotter.testing.Component;
+import io.volumesnapshotter.testing.DrillPods;
 import io.volumesnapshotter.testing.Kustomize;
 import io.volumesnapshotter.testing.Program;
 import io.volumesnapshotter.testing.TestRoutes;
@@ -22,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -332,7 +335,13 @@ class MetricsTest {
 
     /** Names, types and labels are what alert rules are written against; the docs have them. */
     @Test
-    void thePageHasTheMetricsThatTheDocsSay() throws IOException {
+    void thePageHasTheMetricsThatTheDocsSay() throws Exception {
+        Component.install(cluster, "drill", routes);
+        cluster.pods().become(new DrillPods()::check);
+        cluster.storage().write(NAMESPACE, "data", "good");
+        Path withDrill = routes.resolve("with-drill");
+        TestRoutes.drill(withDrill, "30 3 * * *", "7d");
+        TestRoutes.copyTo(withDrill);
         cluster.driver().holdDeletions().fails("logs", UNSUPPORTED);
         Map<String, String> documented = new TreeMap<>();
         for (String line : Files.readAllLines(Path.of("docs", "monitoring.md"))) {
@@ -342,10 +351,17 @@ class MetricsTest {
                         row.group(1), row.group(2) + " " + row.group(3).replaceAll("[`\\s]", ""));
             }
         }
-        try (Program program = start(Map.of("snapshotter.schedule", "@hourly"))) {
+        Map<String, String> settings =
+                Map.of(
+                        "snapshotter.schedule",
+                        "@hourly",
+                        "snapshotter.routes",
+                        withDrill.toString());
+        try (Program program = start(settings)) {
             for (int hour = 0; hour < 3; hour++) {
                 program.fire(TEN.plusSeconds(3600L * hour));
             }
+            program.fire("drill", Instant.now().truncatedTo(ChronoUnit.SECONDS));
             await().untilAsserted(() -> assertThat(shown(program)).isEqualTo(documented));
         }
     }

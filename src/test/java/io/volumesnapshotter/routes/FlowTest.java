@@ -60,6 +60,7 @@ class FlowTest {
                 files.put(file, Files.readString(file));
             }
         }
+        files.put(file("drill"), Files.readString(Path.of("examples", "drill.camel.yaml")));
     }
 
     private static Path file(String route) {
@@ -67,7 +68,7 @@ class FlowTest {
     }
 
     private RouteSet check() {
-        return RouteSet.of(program.context(), DIRECTORY, files, Set.of("hourly"));
+        return RouteSet.of(program.context(), DIRECTORY, files, Set.of("hourly", "drill"));
     }
 
     private List<String> told() {
@@ -155,6 +156,10 @@ class FlowTest {
                     "publish: setVariable notification",
                     "publish: to direct:notify",
                     "run-schedule: to direct:handle-recovery",
+                    "run-drill: setVariable operation",
+                    "run-drill: setVariables",
+                    "run-drill: bean events writeProof",
+                    "run-drill: to direct:handle-recovery",
                     // The room that is made where a quota or the driver is full.
                     "await-ready: setVariable claim",
                     "await-ready: to direct:make-room",

@@ -24,7 +24,8 @@ class PolicyCatalogueTest {
     @BeforeEach
     void addWhatCamelFinds() throws IOException {
         try (DefaultCamelContext context = new DefaultCamelContext()) {
-            context.addComponent("policy", new PolicyComponent(registry));
+            context.addComponent(
+                    "policy", new PolicyComponent(PolicyComponent.Kind.POLICY, registry));
             catalogue.addComponent(
                     "policy",
                     PolicyComponent.class.getName(),

@@ -31,7 +31,7 @@ class ScheduleRegistryTest {
         context.disableJMX();
         context.getPropertiesComponent().addLocation("classpath:application.properties");
         context.getPropertiesComponent().addOverrideProperty("snapshotter.claims", "data");
-        context.addComponent("policy", new PolicyComponent(registry));
+        context.addComponent("policy", new PolicyComponent(PolicyComponent.Kind.POLICY, registry));
         context.addLifecycleStrategy(registry);
         add("first", NEW_YEAR, "");
         context.start();

@@ -33,8 +33,8 @@ class SettingPagesTest {
 
     private static final Path PROPERTIES =
             Path.of("src", "main", "resources", "application.properties");
-    private static final Path CATALOGUE =
-            Path.of("src/main/resources/META-INF/io/volumesnapshotter/schedule/policy.json");
+    private static final String CATALOGUE =
+            "src/main/resources/META-INF/io/volumesnapshotter/schedule/%s.json";
     private static final Path ENVIRONMENT = Path.of("k8s", "settings.env");
 
     private static final String TABLE = "| setting | default | meaning |\n|---|---|---|\n";
@@ -44,6 +44,7 @@ class SettingPagesTest {
 
     private static final String PAGE = "docs/settings.md";
     private static final String OF_SCHEDULES = "docs/schedules.md";
+    private static final String OF_DRILLS = "docs/drill.md";
     private static final List<String> FEATURES =
             List.of("docs/high-availability.md", "docs/hawtio.md");
 
@@ -98,6 +99,17 @@ class SettingPagesTest {
     }
 
     @Test
+    void thePageOnDrillsListsTheSettingsOfTheirSchedules() {
+        String rows =
+                DrillSettings.all().stream()
+                        .map(setting -> row("", setting))
+                        .collect(Collectors.joining("\n", "", "\n"));
+        is(
+                Path.of(OF_DRILLS),
+                withTable(read(Path.of(OF_DRILLS)), "### Settings of a drill\n", rows));
+    }
+
+    @Test
     void thePageOnSettingsListsThoseThatNoOtherTableHas() {
         String text = read(Path.of(PAGE));
         String heading = "## Of the whole program\n";
@@ -132,18 +144,30 @@ class SettingPagesTest {
     }
 
     @Test
-    void theCatalogueOfComponentsDescribesPolicy() throws IOException {
+    void theCatalogueOfComponentsDescribesPolicyAndDrill() throws IOException {
+        describe(
+                "policy",
+                "Holds a schedule's settings, and hands them on.",
+                ScheduleSettings.all());
+        describe(
+                "drill",
+                "Holds the settings of a schedule that drills, and hands them on.",
+                DrillSettings.all());
+    }
+
+    private static void describe(String scheme, String description, List<Setting<?>> settings)
+            throws IOException {
         ObjectNode json = JSON.createObjectNode();
         json.putObject("component")
                 .put("kind", "component")
-                .put("name", "policy")
-                .put("title", "Policy")
-                .put("description", "Holds a schedule's settings, and hands them on.")
+                .put("name", scheme)
+                .put("title", scheme.substring(0, 1).toUpperCase(Locale.ROOT) + scheme.substring(1))
+                .put("description", description)
                 .put("deprecated", false)
                 .put("label", "volume-snapshotter")
                 .put("javaType", "io.volumesnapshotter.schedule.PolicyComponent")
-                .put("scheme", "policy")
-                .put("syntax", "policy:schedule")
+                .put("scheme", scheme)
+                .put("syntax", scheme + ":schedule")
                 .put("async", false)
                 .put("api", false)
                 .put("consumerOnly", false)
@@ -154,7 +178,7 @@ class SettingPagesTest {
         property(properties, "schedule", "path", "string")
                 .put("required", true)
                 .put("description", "Name of the schedule, which is the route's.");
-        for (Setting<?> setting : ScheduleSettings.all()) {
+        for (Setting<?> setting : settings) {
             ObjectNode property =
                     property(properties, setting.name(), "parameter", setting.type().schema())
                             .put("required", false);
@@ -163,7 +187,9 @@ class SettingPagesTest {
             }
             property.put("description", setting.sentence());
         }
-        is(CATALOGUE, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
+        is(
+                Path.of(CATALOGUE.formatted(scheme)),
+                JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
     }
 
     private static ObjectNode property(

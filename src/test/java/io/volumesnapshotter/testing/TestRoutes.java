@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Copies of the route files that ship, with schedules of a test's own beside them. */
@@ -32,6 +33,31 @@ public final class TestRoutes {
             throw new IllegalStateException(file + " has no " + second);
         }
         Files.writeString(file, text.replace(second, "redeliveryDelay: \"20\""));
+    }
+
+    /**
+     * The routes that ship with the drill of the examples in place of the hourly schedule.
+     *
+     * @param cron when it is due
+     * @param within in what time each claim is to be proven
+     * @param parameters what its step has besides
+     */
+    public static void drill(Path directory, String cron, String within, String... parameters)
+            throws IOException {
+        copyTo(Files.createDirectories(directory));
+        retryQuickly(directory);
+        Files.delete(directory.resolve("hourly" + RouteFiles.SUFFIX));
+        String name = "drill" + RouteFiles.SUFFIX;
+        String more =
+                Stream.of(parameters)
+                        .map(parameter -> "              " + parameter + "\n")
+                        .collect(Collectors.joining());
+        Files.writeString(
+                directory.resolve(name),
+                Files.readString(Path.of("examples", name))
+                        .replace("30 3 * * *", cron)
+                        .replace("within: 7d", "within: " + within)
+                        .replace("              max-age: 26h\n", more));
     }
 
     /**
