@@ -6,8 +6,11 @@ import io.volumesnapshotter.kubernetes.ClusterChoice;
 import io.volumesnapshotter.restore.ChangeRoute;
 import io.volumesnapshotter.restore.RefusedException;
 import io.volumesnapshotter.run.RunListeners;
+import io.volumesnapshotter.schedule.ScheduleEntry;
+import io.volumesnapshotter.schedule.Target;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The program, loaded for a command that changes objects: each change goes through its route. */
 final class Changing implements AutoCloseable {
@@ -45,6 +48,21 @@ final class Changing implements AutoCloseable {
     /** The namespace to work in. */
     String namespace() {
         return loaded.client().getNamespace();
+    }
+
+    /**
+     * The first claim of the namespace that a schedule takes.
+     *
+     * @param name of this name; empty for any
+     */
+    Optional<Target> taken(Optional<String> name) {
+        return loaded.schedules().entries().stream()
+                .map(ScheduleEntry::schedule)
+                .filter(schedule -> schedule.policy().takes())
+                .flatMap(schedule -> loaded.claims().of(schedule).stream())
+                .filter(target -> target.claim().namespace().equals(namespace()))
+                .filter(target -> name.isEmpty() || target.claim().name().equals(name.get()))
+                .findFirst();
     }
 
     /** Has a change carried out by its route; what fails is thrown as it was. */

@@ -134,6 +134,7 @@ final class DrillCommand extends ClusterCommand {
                         drill.run(
                                 new Drill.Plan(
                                         new Claim(changing.namespace(), claim),
+                                        Optional.empty(),
                                         age,
                                         check,
                                         limit,

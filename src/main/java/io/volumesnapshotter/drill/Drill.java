@@ -42,12 +42,14 @@ public final class Drill {
     /**
      * What is to be proven.
      *
+     * @param snapshot which snapshot; empty for the newest
      * @param maxAge how old the data of the newest snapshot may be
      * @param limit how long to wait for the volume, and for the start of the pod
      * @param storageClass the class of the temporary claim, where it is not the claim's own
      */
     public record Plan(
             Claim claim,
+            Optional<String> snapshot,
             Duration maxAge,
             Check check,
             Duration limit,
@@ -109,7 +111,12 @@ public final class Drill {
         Optional<ClaimLook> present = ClaimLook.at(access.client(), plan.claim());
         Restores.Target target;
         try {
-            target = trial.target(plan.claim(), SnapshotChoice.NEWEST, plan.storageClass());
+            target =
+                    trial.target(
+                            plan.claim(),
+                            new SnapshotChoice(
+                                    Optional.empty(), 0, plan.snapshot(), Optional.empty()),
+                            plan.storageClass());
         } catch (RefusedException e) {
             return Verdict.failed(e.getMessage());
         }

@@ -40,19 +40,19 @@ public record DrillReport(
     /** How it passed, in a line. */
     public String words() {
         return "is proven: %s, cut at %s, was restored and read on node %s (%s)"
-                .formatted(
-                        snapshot,
-                        cutTime,
-                        node,
-                        phases.entrySet().stream()
-                                .map(
-                                        phase ->
-                                                "%s %.1fs"
-                                                        .formatted(
-                                                                phase.getKey(),
-                                                                phase.getValue().toMillis()
-                                                                        / 1000.0))
-                                .collect(Collectors.joining(", ")));
+                .formatted(snapshot, cutTime, node, phaseWords());
+    }
+
+    /** How long each phase took, in words. */
+    String phaseWords() {
+        return phases.entrySet().stream()
+                .map(
+                        phase ->
+                                "%s %.1fs"
+                                        .formatted(
+                                                phase.getKey(),
+                                                phase.getValue().toMillis() / 1000.0))
+                .collect(Collectors.joining(", "));
     }
 
     /** Its fields as a document. */

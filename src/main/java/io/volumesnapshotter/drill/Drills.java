@@ -194,6 +194,7 @@ public final class Drills {
                         .run(
                                 new Drill.Plan(
                                         claim,
+                                        Optional.empty(),
                                         policy.maxAge(),
                                         new Check(
                                                 policy.image(),

@@ -8,13 +8,13 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.volumesnapshotter.kubernetes.Change;
 import io.volumesnapshotter.kubernetes.CoreApi;
+import io.volumesnapshotter.kubernetes.SnapshotApi;
 import io.volumesnapshotter.restore.NewClaim;
 import io.volumesnapshotter.restore.Places;
 import io.volumesnapshotter.restore.RefusedException;
 import io.volumesnapshotter.restore.Restores;
 import io.volumesnapshotter.restore.RestrictedPod;
 import io.volumesnapshotter.restore.SnapshotChoice;
-import io.volumesnapshotter.schedule.FoundClaim;
 import io.volumesnapshotter.settings.ObjectNames;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
@@ -37,7 +37,7 @@ import java.util.stream.Stream;
 final class Trial {
 
     /** Label of both: what they are for. */
-    static final String LABEL = FoundClaim.TRIAL;
+    static final String LABEL = SnapshotLabels.TRIAL;
 
     /** Annotation of both: when nobody needs them any more. */
     static final String UNTIL = "volume-snapshotter/trial-until";
@@ -183,9 +183,14 @@ final class Trial {
                         object.getMetadata().getName());
     }
 
-    private static void delete(Consumer<Change> send, HasMetadata object) {
+    /** Deletes a temporary object, if it is still as it was looked at. */
+    static void delete(Consumer<Change> send, HasMetadata object) {
         ResourceDefinitionContext kind =
-                object.getKind().equals("Pod") ? CoreApi.PODS : CoreApi.CLAIMS;
+                switch (object.getKind()) {
+                    case "Pod" -> CoreApi.PODS;
+                    case "VolumeSnapshot" -> SnapshotApi.KIND;
+                    default -> CoreApi.CLAIMS;
+                };
         try {
             send.accept(
                     Change.delete(
@@ -217,6 +222,27 @@ final class Trial {
                 object -> isOver(object, now));
     }
 
+    /** Removes the snapshots that others left in a namespace whose time is over; tells which. */
+    static void removeLeftoverSnapshots(TrialAccess access, String namespace) {
+        Instant now = access.clock().instant();
+        access
+                .client()
+                .genericKubernetesResources(SnapshotApi.KIND)
+                .inNamespace(namespace)
+                .withLabel(LABEL)
+                .list()
+                .getItems()
+                .stream()
+                .filter(object -> object.getMetadata().getDeletionTimestamp() == null)
+                .filter(object -> isOver(object, now))
+                .forEach(object -> removeLeftover(access, object));
+    }
+
+    private static void removeLeftover(TrialAccess access, HasMetadata object) {
+        delete(access.send(), object);
+        access.told().accept(words(object) + " was left over, and is removed");
+    }
+
     /** Removes what a selector finds in a namespace, as far as it is meant; tells what. */
     static void removeAll(
             TrialAccess access,
@@ -242,11 +268,7 @@ final class Trial {
                                 .stream())
                 .filter(object -> object.getMetadata().getDeletionTimestamp() == null)
                 .filter(isMeant)
-                .forEach(
-                        object -> {
-                            delete(access.send(), object);
-                            access.told().accept(words(object) + " was left over, and is removed");
-                        });
+                .forEach(object -> removeLeftover(access, object));
     }
 
     private static boolean isOver(HasMetadata object, Instant now) {

@@ -42,7 +42,8 @@ public record Finding(Weight weight, boolean essential, String what, String word
                         "look at the API server, and at its address in the kubeconfig");
     }
 
-    static Finding error(String what, String words, String remedy) {
+    /** Runs fail because of it. */
+    public static Finding error(String what, String words, String remedy) {
         return new Finding(Weight.ERROR, false, what, words, remedy);
     }
 
@@ -50,7 +51,8 @@ public record Finding(Weight weight, boolean essential, String what, String word
         return new Finding(Weight.WARN, false, what, words, remedy);
     }
 
-    static Finding info(String what, String words, String remedy) {
+    /** Good to know. */
+    public static Finding info(String what, String words, String remedy) {
         return new Finding(Weight.INFO, false, what, words, remedy);
     }
 

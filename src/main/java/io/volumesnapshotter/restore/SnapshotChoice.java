@@ -43,6 +43,7 @@ public record SnapshotChoice(
         List<Restorable> ofClaim =
                 listed.stream()
                         .filter(r -> r.snapshot().claim().equals(claim))
+                        .filter(r -> !r.snapshot().labels().containsKey(SnapshotLabels.TRIAL))
                         .filter(
                                 r ->
                                         schedule.isEmpty()

@@ -3,6 +3,7 @@ package io.volumesnapshotter.schedule;
 import io.volumesnapshotter.kubernetes.ApiObject;
 import io.volumesnapshotter.snapshot.Claim;
 import io.volumesnapshotter.snapshot.RecordedClaim;
+import io.volumesnapshotter.snapshot.SnapshotLabels;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -41,9 +42,6 @@ public record FoundClaim(
         RecordedClaim recorded,
         boolean isTemporary) {
 
-    /** Label of what a drill or a browse makes and removes again. */
-    public static final String TRIAL = "volume-snapshotter/trial";
-
     static final String PROVISIONER = "volume.kubernetes.io/storage-provisioner";
 
     /** What Kubernetes before 1.23 wrote instead, and writes beside it since. */
@@ -70,7 +68,7 @@ public record FoundClaim(
     private static final String UNUSED_SINCE =
             ApiObject.field("status", "conditions", "Unused", "lastTransitionTime");
     private static final String WISH = ApiObject.annotation(Claims.SNAPSHOT);
-    private static final String IS_TRIAL = ApiObject.label(TRIAL);
+    private static final String IS_TRIAL = ApiObject.label(SnapshotLabels.TRIAL);
     private static final String SNAPSHOT_CLASS = ApiObject.annotation(ChosenClass.SNAPSHOT_CLASS);
 
     /** What is read of each. */

@@ -26,10 +26,15 @@ public final class SnapshotLabels {
     /** Which of several installations took it; missing on what releases before 0.2 took. */
     public static final String INSTALLATION = "volume-snapshotter/installation";
 
+    /**
+     * Of claims, pods and snapshots that a drill, a browse or a deep look made and removes again.
+     */
+    public static final String TRIAL = "volume-snapshotter/trial";
+
     public static final String PROGRAM = "volume-snapshotter";
 
     /** Those that the program reads. */
-    static final List<String> READ = List.of(JOB, MANAGED_BY, SCHEDULE, RUN, INSTALLATION);
+    static final List<String> READ = List.of(JOB, MANAGED_BY, SCHEDULE, RUN, INSTALLATION, TRIAL);
 
     private SnapshotLabels() {}
 

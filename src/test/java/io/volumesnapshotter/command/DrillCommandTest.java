@@ -234,6 +234,18 @@ class DrillCommandTest {
         fails("data", "is of an earlier claim of that name, which was deleted");
     }
 
+    /** It may be gone at any moment. */
+    @Test
+    void theSnapshotOfADeepLookIsNoneToProve() {
+        cluster.snapshot(
+                NAMESPACE,
+                "data-preflight-1",
+                "data",
+                Map.of("volume-snapshotter/trial", "preflight"),
+                Instant.now());
+        fails("data", "there is no snapshot of apps/data");
+    }
+
     @Test
     void noSnapshotFails() {
         fails("data", "there is no snapshot of apps/data");

@@ -27,6 +27,9 @@ public final class DrillPods {
             return new SimulatedPods.Runs();
         }
         String mark = "\nvolume-snapshotter-check-ended " + nonce.group(1) + " ";
+        if (!pod.command().contains("there is no file")) {
+            return new SimulatedPods.Exits(0, mark + "0");
+        }
         if (pod.content().isEmpty()) {
             return new SimulatedPods.Exits(1, "0 files read, 4 KiB\nthere is no file" + mark + "1");
         }
