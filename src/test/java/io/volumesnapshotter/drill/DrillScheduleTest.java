@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.volumesnapshotter.schedule.PolicyComponent;
+import io.volumesnapshotter.schedule.ScheduleRegistry;
 import io.volumesnapshotter.simulation.Faults.Boundary;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.simulation.SimulatedPods;
@@ -595,6 +596,33 @@ class DrillScheduleTest {
                                                                     .contains(
                                                                             "missed: nothing shows that it was begun")));
         }
+    }
+
+    @Test
+    void anEditTakesEffectWhileTheProgramRuns() throws Exception {
+        snapshot("data", Duration.ofHours(1), "good");
+        Path routes = directory.resolve("routes");
+        TestRoutes.drill(routes, "30 3 * * *", "7d");
+        try (Program program =
+                Program.of(cluster).routes(routes).with("routes-poll-interval", "100ms").start()) {
+            TestRoutes.drill(routes, "30 3 * * *", "2d", "suspend: true");
+            ScheduleRegistry registry =
+                    program.context().getComponent("drill", PolicyComponent.class).registry();
+            await().untilAsserted(
+                            () ->
+                                    assertThat(registry.find("drill").orElseThrow().schedule())
+                                            .extracting(
+                                                    schedule ->
+                                                            schedule.policy()
+                                                                    .drill()
+                                                                    .orElseThrow()
+                                                                    .within())
+                                            .isEqualTo(Duration.ofDays(2)));
+            program.fire("drill", now());
+            assertThat(program.told(Level.INFO))
+                    .anySatisfy(line -> assertThat(line).startsWith("drill: suspended, "));
+        }
+        assertThat(pods.started()).isEmpty();
     }
 
     @Test

@@ -197,6 +197,23 @@ class DrillsShownTest {
     }
 
     @Test
+    void preflightAsksForTheRightsThatADrillNeeds() {
+        Cli cli = Cli.of(cluster).with("routes", routes.toString());
+        assertThat(cli.run("preflight").code()).as(String.join("\n", cli.outLines())).isZero();
+        cluster.admin()
+                .genericKubernetesResources("rbac.authorization.k8s.io/v1", "RoleBinding")
+                .inNamespace(NAMESPACE)
+                .withName("volume-snapshotter-drill")
+                .delete();
+        assertThat(cli.run("preflight").out())
+                .contains(
+                        "ERROR rights: the program's account may not create pods in namespace apps"
+                                + " -> grant it, as in k8s/components/drill",
+                        "ERROR rights: the program's account may not delete persistentvolumeclaims in"
+                                + " namespace apps -> grant it, as in k8s/components/drill");
+    }
+
+    @Test
     void runSaysThatADrillIsNoScheduleOfThatKind() {
         assertThat(Cli.of(cluster).with("routes", routes.toString()).run("run", "drill").err())
                 .containsExactly(

@@ -120,6 +120,24 @@ class RightsTest {
                         "Role volume-snapshotter-select-claims /persistentvolumeclaims: list");
     }
 
+    /** That a drill needs no more, {@code DrillScheduleTest} shows. */
+    @Test
+    void drillAddsTemporaryClaimsAndPodsAndOneConfigMap() throws Exception {
+        String role = "Role volume-snapshotter-drill ";
+        String clusterRole = "ClusterRole volume-snapshotter-drill ";
+        assertThat(rules(Kustomize.build(OVERLAYS.resolve("drill"))))
+                .containsExactlyInAnyOrder(
+                        "Role volume-snapshotter " + SNAPSHOTS,
+                        role + "/persistentvolumeclaims: get list create delete",
+                        role + "/pods: get list create delete",
+                        role + "/pods/log: get",
+                        role + "/events: list",
+                        role + "/configmaps/volume-snapshotter-proofs: get patch",
+                        clusterRole + "storage.k8s.io/storageclasses: get",
+                        clusterRole + "snapshot.storage.k8s.io/volumesnapshotclasses: get",
+                        clusterRole + "/persistentvolumes: get");
+    }
+
     @Test
     void commandsAddsWhatHoldNeedsAndTheWatchOfTake() throws Exception {
         assertThat(rules(Kustomize.build(OVERLAYS.resolve("commands"))))
