@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What is seen of drills: metrics, Events, MBean, and the commands {@code list} and {@code plan}.
+ * What is seen of drills: metrics, Events, MBeans, and the commands {@code list} and {@code plan}.
  */
 class DrillsShownTest {
 
@@ -154,7 +154,7 @@ class DrillsShownTest {
     }
 
     @Test
-    void theMBeanAndTheHealthShowTheDrill() throws Exception {
+    void theMBeanShowsWhatIsKnownOfEachClaim() throws Exception {
         try (Program program = start()) {
             fire(program);
             fire(program);
