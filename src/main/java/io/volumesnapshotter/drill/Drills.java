@@ -42,7 +42,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The steps of a schedule that drills. A run is over the claims whose turn it is; each is restored,
  * read and removed again by {@link Drill}, as the command does, and what came of it is kept in
- * {@link Proofs}.
+ * {@link Proofs}. It is as long as the list of these steps.
  */
 public final class Drills {
 

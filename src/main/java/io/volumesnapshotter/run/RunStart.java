@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Decides whether a fire becomes a run: once for each fire time, one run of a schedule at a time,
  * only on the leader, not too late, and not while the schedule is suspended. What the run goes by
- * is fixed when it fires.
+ * is fixed when it fires. It is as long as the list of its questions, which have one order.
  */
 public final class RunStart {
 
