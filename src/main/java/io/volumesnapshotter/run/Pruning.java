@@ -10,10 +10,11 @@ import io.volumesnapshotter.snapshot.Snapshot;
 import io.volumesnapshotter.snapshot.SnapshotLabels;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,8 +35,8 @@ import java.util.function.UnaryOperator;
 public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant due) {
 
     private static final String LAST_OF_FORMER =
-            "the last of a claim of that name that was deleted; delete it when its data is not"
-                    + " needed";
+            "it may be the last of a claim of that name that was deleted; delete it when its data is"
+                    + " not needed";
     private static final String RESTORED_FROM_IT = " is being restored from it";
 
     private static final Comparator<Snapshot> BY_CUT =
@@ -153,26 +154,39 @@ public record Pruning(Policy policy, ZoneId zone, Ownership ownership, Instant d
     }
 
     /**
-     * The newest copy of each of the volumes that had the claim's name one after the other: a claim
-     * made anew may lack what the copies of the former one hold.
+     * The newest copies of each of the volumes that had the claim's name one after the other: a
+     * claim made anew may lack what the copies of the former one hold. Of a former one it is the
+     * newest two. The claim may have been made anew between the last look at it and the cut, and
+     * then the newest that says that it is of the former one is of the next; only one can be, as
+     * each run looks for itself.
      *
      * @param present the claim of that name that is there now, if that is known
      */
     private static Set<Snapshot> lastOfEachVolume(
             List<Snapshot> scope, Optional<ClaimFacts.Present> present) {
-        Map<String, Snapshot> last = new HashMap<>();
-        for (Snapshot snapshot : scope) {
-            if (snapshot.isGood()) {
-                volumeOf(snapshot, present)
-                        .ifPresent(
-                                uid ->
-                                        last.merge(
-                                                uid,
-                                                snapshot,
-                                                (a, b) -> BY_CUT.compare(a, b) < 0 ? b : a));
-            }
-        }
-        return new HashSet<>(last.values());
+        Map<String, List<Snapshot>> byVolume = new LinkedHashMap<>();
+        scope.stream()
+                .filter(Snapshot::isGood)
+                .sorted(BY_CUT.reversed())
+                .forEach(
+                        snapshot ->
+                                volumeOf(snapshot, present)
+                                        .ifPresent(
+                                                uid ->
+                                                        byVolume.computeIfAbsent(
+                                                                        uid,
+                                                                        any -> new ArrayList<>())
+                                                                .add(snapshot)));
+        Optional<String> own =
+                present.map(ClaimFacts.Present::uid)
+                        .or(() -> byVolume.keySet().stream().findFirst());
+        Set<Snapshot> last = new HashSet<>();
+        byVolume.forEach(
+                (uid, copies) ->
+                        copies.stream()
+                                .limit(own.filter(uid::equals).isPresent() ? 1 : 2)
+                                .forEach(last::add));
+        return last;
     }
 
     /**

@@ -276,7 +276,7 @@ class EventMatrixTest {
                                                             Integer::sum));
                             assertThat(byRun.values()).allMatch(count -> count == 1);
                             assertThat(good().count())
-                                    .isBetween((long) KEEP, KEEP + (remade.get() ? 1L : 0L));
+                                    .isBetween((long) KEEP, KEEP + (remade.get() ? 2L : 0L));
                         });
     }
 

@@ -131,10 +131,38 @@ class PruningTest {
     void theLastGoodOneOfAVolumeThatWasDeletedStays() {
         assertThat(
                         deleted(
+                                at(7).ofVolume("old").build(),
                                 at(8).ofVolume("old").build(),
                                 at(9).ofVolume("old").build(),
                                 at(10).ofVolume("new").build()))
-                .containsOnlyKeys(name(8));
+                .containsOnlyKeys(name(7));
+    }
+
+    /**
+     * Nine was cut of a claim that was gone already when its turn came, and so was the next one.
+     */
+    @Test
+    void aClaimThatIsMadeAnewTwiceDoesNotCostTheLastGoodOneOfTheFirst() {
+        madeAnew(hour(10).minusSeconds(60));
+        assertThat(
+                        deleted(
+                                at(7).ofVolume("first").build(),
+                                at(8).ofVolume("first").build(),
+                                at(9).ofVolume("first").build(),
+                                at(10).ofVolume("new").build()))
+                .containsOnlyKeys(name(7));
+    }
+
+    @Test
+    void ofThePresentClaimTheRulesAloneDecide() {
+        madeAnew(hour(6));
+        assertThat(
+                        deleted(
+                                at(7).ofVolume("new").build(),
+                                at(8).ofVolume("new").build(),
+                                at(9).ofVolume("new").build(),
+                                at(10).ofVolume("new").build()))
+                .containsOnlyKeys(name(7), name(8), name(9));
     }
 
     @Test
@@ -160,15 +188,17 @@ class PruningTest {
 
     @Test
     void aSnapshotThatWasCutAfterItsClaimWasMadeAnewStandsForNoFormerOne() {
-        Snapshot[] both = {
+        Snapshot[] all = {
+            at(6).ofVolume("old").build(),
+            at(7).ofVolume("old").build(),
             at(8).ofVolume("old").build(),
             at(9).ofVolume("old").cut(hour(9).plusSeconds(600)).build(),
             at(10).ofVolume("new").build()
         };
         madeAnew(hour(9).plusSeconds(300));
-        assertThat(deleted(both)).isEmpty();
+        assertThat(deleted(all)).containsOnlyKeys(name(6));
         madeAnew(hour(9).plus(Snapshot.CLOCK_TOLERANCE).plusSeconds(601));
-        assertThat(deleted(both)).containsOnlyKeys(name(8));
+        assertThat(deleted(all)).containsOnlyKeys(name(6), name(7));
     }
 
     @Test
@@ -176,24 +206,28 @@ class PruningTest {
         madeAnew(hour(9).plusSeconds(2));
         assertThat(
                         deleted(
+                                at(6).ofVolume("old").build(),
+                                at(7).ofVolume("old").build(),
                                 at(8).ofVolume("old").build(),
                                 at(9).ofVolume("old").cut(hour(9).minusSeconds(200)).build(),
                                 at(10).ofVolume("new").build()))
-                .isEmpty();
+                .containsOnlyKeys(name(6));
     }
 
     @Test
     void whereTheDriverDoesNotTellWhenItCutItMayHaveBeenAfterTheClaimWasMadeAnew() {
         String nonsense = "1970-01-01T00:00:00Z";
-        Snapshot[] both = {
+        Snapshot[] all = {
+            at(-60).ofVolume("old").cut(Instant.parse(nonsense)).build(),
+            at(-50).ofVolume("old").cut(Instant.parse(nonsense)).build(),
             at(-40).ofVolume("old").cut(Instant.parse(nonsense)).build(),
             at(-30).ofVolume("old").cut(Instant.parse(nonsense)).build(),
             at(10).ofVolume("new").build()
         };
         madeAnew(hour(-7));
-        assertThat(deleted(both)).isEmpty();
+        assertThat(deleted(all)).containsOnlyKeys(name(-60));
         madeAnew(hour(-5));
-        assertThat(deleted(both)).containsOnlyKeys(name(-40));
+        assertThat(deleted(all)).containsOnlyKeys(name(-60), name(-50));
     }
 
     @Test
