@@ -12,15 +12,19 @@ import ch.qos.logback.classic.Level;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.volumesnapshotter.kubernetes.ApiServerMonitor;
 import io.volumesnapshotter.kubernetes.ClusterAccess;
+import io.volumesnapshotter.routes.RouteFiles;
 import io.volumesnapshotter.schedule.Claims;
 import io.volumesnapshotter.simulation.ApiAnswer;
 import io.volumesnapshotter.simulation.Faults;
 import io.volumesnapshotter.simulation.SimulatedCluster;
 import io.volumesnapshotter.testing.Cli;
 import io.volumesnapshotter.testing.Program;
+import io.volumesnapshotter.testing.TestRoutes;
 import io.volumesnapshotter.testing.ToldLines;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +40,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What a look at the cluster finds: each finding is one line that says what to do. */
 class PreflightTest {
@@ -171,14 +176,21 @@ class PreflightTest {
     }
 
     @Test
-    void schedulesThatFreezeNeedToWriteOnSnapshots() {
-        assertThat(problems("claims", "data", "quiesce", "postgresql"))
+    void schedulesThatFreezeNeedToWriteOnSnapshots(@TempDir Path routes) throws IOException {
+        TestRoutes.copyTo(routes);
+        for (String step : List.of("freeze", "thaw")) {
+            String file = step + "-postgresql" + RouteFiles.SUFFIX;
+            Files.copy(Path.of("examples", "hooks", file), routes.resolve(file));
+        }
+        String[] freezing = {
+            "claims", "data", "quiesce", "postgresql", "routes", routes.toString()
+        };
+        assertThat(problems(freezing))
                 .contains(
                         "ERROR rights: the program's account may not patch volumesnapshots in"
                                 + " namespace apps -> grant it, as in k8s/components/hooks");
         cluster.access().grant(NAMESPACE, SNAPSHOTS, "patch");
-        assertThat(problems("claims", "data", "quiesce", "postgresql"))
-                .noneMatch(line -> line.contains("patch volumesnapshots"));
+        assertThat(problems(freezing)).noneMatch(line -> line.contains("patch volumesnapshots"));
     }
 
     @Test
